@@ -1,0 +1,169 @@
+"""CRC-32 of a user's state, or of the catalogue, as 16-bit words."""
+
+from amaranth import Cat, Module, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
+from amaranth.lib.wiring import In, Out
+
+from .catalogue import film_read_signature
+from .geometry import Geometry
+from .layouts import film_layout, lane_of, row_of, table_signature
+from .user_memory import entry_read_signature
+
+__all__ = ["Digester"]
+
+
+class Digester(wiring.Component):
+    """Digest of ``kept, (item, e, alpha, code) per entry, bias, cells`` or of ``loaded, (code, prior) per film``.
+
+    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock for entries and films, plus one
+    clock for each of them; ``groups + 2`` clocks per cell, which is read through the scorer like any film.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`
+
+    Members
+    -------
+    start : ``In(1)``, strobe, while not ``busy``; the inputs are held while ``busy``
+    of_catalogue : ``In(1)``, what to digest
+    kept, loaded : ``In``, entries of the user, films in the catalogue
+    entry, film_read, alpha_slot, alpha, bias, film, score, tap : :class:`Datapath`'s
+    busy : ``Out(1)``
+    crc : ``Out(32)``, once not ``busy``
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        super().__init__(
+            {
+                "start": In(1),
+                "of_catalogue": In(1),
+                "kept": In(range(geometry.memory_depth + 1)),
+                "loaded": In(16),
+                "entry": Out(entry_read_signature(geometry)),
+                "film_read": Out(film_read_signature(geometry)),
+                "alpha_slot": Out(range(geometry.memory_depth)),
+                "alpha": In(signed(geometry.alpha_bits)),
+                "bias": In(signed(geometry.cell_bits)),
+                "film": Out(stream.Signature(film_layout(geometry))),
+                "score": In(stream.Signature(signed(geometry.score_bits))),
+                "tap": In(table_signature(geometry)),
+                "busy": Out(1),
+                "crc": Out(32),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        geometry = self._geometry
+        m.submodules.crc = crc = CRC32_ISO_HDLC(16).create()
+
+        index = Signal(16)
+        place = Signal(range(3 + geometry.code_bits // 16))
+        neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
+        cell = Signal(signed(16))
+        pending = Signal(range(16 + geometry.neurons))
+
+        entry = self.entry.entry
+        film = Signal(film_layout(geometry))
+        m.d.comb += [
+            self.entry.slot.eq(index),
+            self.alpha_slot.eq(index),
+            self.film_read.row.eq(row_of(index, geometry.lanes)),
+            film.eq(self.film_read.films[lane_of(index, geometry.lanes)]),
+            self.film.p.code.eq(address.replicate(geometry.neurons)),
+            self.score.ready.eq(1),
+            self.crc.eq(crc.crc),
+            self.busy.eq(1),
+        ]
+        m.d.sync += pending.eq(pending + (self.film.valid & self.film.ready) - self.score.valid)
+
+        # Block RAM, word selection and CRC in one clock would set the clock of the whole device.
+        word_valid, word_data = Signal(), Signal(16)
+        m.d.sync += word_valid.eq(0)
+        m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data)]
+
+        def word(value: object) -> None:
+            m.d.sync += [word_valid.eq(1), word_data.eq(value)]
+
+        with m.FSM():
+            with m.State("Idle"):
+                m.d.comb += self.busy.eq(0)
+                with m.If(self.start):
+                    m.d.comb += crc.start.eq(1)
+                    m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
+                    m.next = "Count"
+
+            with m.State("Count"):
+                with m.If(self.of_catalogue):
+                    word(self.loaded)
+                    m.next = "Film"
+                with m.Else():
+                    word(self.kept)
+                    m.next = "Entry"
+
+            with m.State("Film"):
+                m.d.comb += self.film_read.en.eq(1)
+                m.next = "Film words"
+                with m.If(index == self.loaded):
+                    m.next = "Settle"
+
+            with m.State("Film words"):
+                prior = Signal(signed(16))
+                m.d.comb += prior.eq(film.prior)
+                word(Cat(film.code, prior).word_select(place, 16))
+                m.d.sync += place.eq(place + 1)
+                with m.If(place == geometry.code_bits // 16):
+                    m.d.sync += [place.eq(0), index.eq(index + 1)]
+                    m.next = "Film"
+
+            with m.State("Entry"):
+                m.next = "Entry words"
+                with m.If(index == self.kept):
+                    m.next = "Bias"
+
+            with m.State("Entry words"):
+                alpha = Signal(signed(16))
+                m.d.comb += alpha.eq(self.alpha)
+                word(Cat(entry.item, entry.e, alpha, entry.code).word_select(place, 16))
+                m.d.sync += place.eq(place + 1)
+                with m.If(place == 2 + geometry.code_bits // 16):
+                    m.d.sync += [place.eq(0), index.eq(index + 1)]
+                    m.next = "Entry"
+
+            with m.State("Bias"):
+                word(self.bias)
+                m.next = "Cell word" if geometry.rule == "nearest" else "Look up"
+
+            with m.State("Look up"):
+                m.d.comb += self.film.valid.eq(1)
+                with m.If(self.film.ready):
+                    m.next = "Looked up"
+
+            with m.State("Looked up"):
+                m.next = "Cell word"
+
+            with m.State("Cell word"):
+                word(cell)
+                m.d.sync += address.eq(address + 1)
+                m.next = "Cell word" if geometry.rule == "nearest" else "Look up"
+                with m.If(address == geometry.cells - 1):
+                    m.d.sync += neuron.eq(neuron + 1)
+                    with m.If(neuron == geometry.neurons - 1):
+                        m.next = "Settle"
+
+            with m.State("Settle"):
+                with m.If((pending == 0) & ~word_valid):
+                    m.next = "Idle"
+
+        group, member = Signal(range(geometry.groups)), Signal(range(geometry.neurons_per_clock))
+        m.d.comb += [
+            group.eq(neuron // geometry.neurons_per_clock),
+            member.eq(neuron % geometry.neurons_per_clock),
+        ]
+        with m.If(self.busy & self.tap.valid & (self.tap.group == group)), m.Switch(member):
+            for index, read in enumerate(self.tap.cells):
+                with m.Case(index):
+                    m.d.sync += cell.eq(read)
+        return m

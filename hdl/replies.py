@@ -1,0 +1,159 @@
+"""States of the command processor that reply."""
+
+from amaranth import Array, C, Cat, Module, Mux, Signal, signed
+
+from .desk import Desk
+from .geometry import Geometry
+from .protocol import REPLY, VERSION, Hello, Op, Status, build_id
+
+__all__ = ["add_reply_states"]
+
+
+def add_reply_states(m: Module, desk: Desk) -> None:
+    """Add the states from "Reply" on, which end in "Done", "Unskip", or for SCORE in "Film" again."""
+    geometry, engine, writer, counters = desk.geometry, desk.engine, desk.writer, desk.counters
+    data, editor, digester, explainer = engine.data, engine.editor, engine.digester, engine.explainer
+    header, op, loaded = desk.header, desk.op, desk.loaded
+    value, value_bytes, slot, left = desk.value, desk.value_bytes, desk.slot, desk.left
+    word = Signal(range(64))
+    given = Signal(range(geometry.top_k + 1))
+
+    with m.State("Reply"):
+        nothing_follows = (op == Op.SKIP) | ((op == Op.RANK) & ~data.best.p.keep)
+        desk.give(m, Cat(header.seq, header.op | REPLY, C(Status.OK, 8)), 3, nothing_follows, "Value")
+        with m.If(writer.i.ready):
+            with m.Switch(op):
+                with m.Case(Op.HELLO):
+                    m.d.sync += word.eq(0)
+                    m.next = "Words"
+                with m.Case(Op.STATS):
+                    m.d.sync += word.eq(len(_hello_words(geometry, loaded)))
+                    m.next = "Words"
+                with m.Case(Op.SKIP):
+                    m.next = "Done"
+                with m.Case(Op.SCORE):
+                    m.next = "Film"
+                with m.Case(Op.RANK):
+                    m.d.sync += given.eq(0)
+                    m.next = "Ranked"
+                with m.Case(Op.SAVE):
+                    m.next = "Save"
+                with m.Case(Op.EXPLAIN):
+                    m.next = "Explained"
+
+    with m.State("Value"):
+        desk.give(m, value, value_bytes, 1, "Done")
+
+    with m.State("Words"):
+        hello = _hello_words(geometry, loaded)
+        stats = [
+            counters.clocks,
+            counters.command_clocks,
+            counters.learn_clocks,
+            counters.commands,
+            desk.dropped,
+        ]
+        at_end = (word == len(hello) - 1) | (word == len(hello) + len(stats) - 1)
+        desk.give(m, Array([*hello, *stats])[word], Mux(word < len(hello), 2, 4), at_end, "Words")
+        with m.If(writer.i.ready):
+            m.d.sync += word.eq(word + 1)
+            with m.If(at_end):
+                m.next = "Done"
+                with m.If(op == Op.HELLO):
+                    m.next = "Unskip"
+
+    with m.State("Score"):
+        m.d.comb += engine.score_valid.eq(1)
+        with m.If(data.film.ready):
+            m.next = "Scored"
+
+    with m.State("Scored"):
+        with m.If(data.score.valid):
+            m.d.comb += engine.score_ready.eq(writer.i.ready)
+            scored = Signal(signed(32))
+            m.d.comb += scored.eq(data.score.p)
+            desk.give(m, scored, 4, desk.last_record, "Film")
+            with m.If(writer.i.ready & desk.last_record):
+                m.next = "Done"
+
+    with m.State("Rank"):
+        m.d.comb += data.rank.eq(1)
+        m.next = "Ranking"
+
+    with m.State("Ranking"):
+        with m.If(data.best.valid):
+            m.next = "Reply"
+
+    with m.State("Ranked"):
+        best = data.best.p
+        score = Signal(signed(32))
+        m.d.comb += score.eq(best.score)
+        enough = given == header.arg
+        with m.If(best.keep & ~enough):
+            last = best.last | (given + 1 == header.arg)
+            desk.give(m, Cat(best.item, score), 6, last, "Ranked")
+            m.d.comb += data.best.ready.eq(writer.i.ready)
+        with m.Else():
+            m.d.comb += data.best.ready.eq(1)
+        with m.If(data.best.valid & data.best.ready):
+            with m.If(~enough):
+                m.d.sync += given.eq(given + 1)
+            with m.If(best.last):
+                m.next = "Unskip"
+
+    with m.State("Save"):
+        desk.give(m, data.kept, 2, left == 0, "Save read")
+        with m.If(writer.i.ready & (left == 0)):
+            m.next = "Done"
+
+    with m.State("Save read"):
+        m.next = "Save write"
+
+    with m.State("Save write"):
+        entry = data.entry.entry
+        desk.give(m, Cat(entry.item, entry.e, entry.code), geometry.code_bytes + 4, left == 1, "Save read")
+        with m.If(writer.i.ready):
+            m.d.sync += [slot.eq(slot + 1), left.eq(left - 1)]
+            with m.If(left == 1):
+                m.next = "Done"
+
+    with m.State("Explain"):
+        m.d.comb += explainer.start.eq(1)
+        m.next = "Explaining"
+
+    with m.State("Explaining"):
+        with m.If(explainer.o.valid | ~explainer.busy):
+            m.next = "Reply"
+
+    with m.State("Explained"):
+        nearest = Signal(16)
+        kept = Signal(16)
+        m.d.comb += [nearest.eq(explainer.nearest), kept.eq(editor.kept)]
+        desk.give(m, Cat(kept, nearest), 4, left == 0, "Contributions")
+        with m.If(writer.i.ready & (left == 0)):
+            m.next = "Done"
+
+    with m.State("Contributions"):
+        with m.If(explainer.o.valid):
+            said = explainer.o.p
+            desk.give(m, Cat(said.item, said.match, said.contribution), 8, said.last, "Contributions")
+            m.d.comb += explainer.o.ready.eq(writer.i.ready)
+            with m.If(writer.i.ready & said.last):
+                m.next = "Done"
+
+    with m.State("Digest"):
+        m.d.comb += digester.start.eq(1)
+        m.next = "Digesting"
+
+    with m.State("Digesting"):
+        with m.If(~digester.busy):
+            m.d.sync += [value.eq(digester.crc), value_bytes.eq(4)]
+            m.next = "Reply"
+
+
+def _hello_words(geometry: Geometry, loaded: Signal) -> list[object]:
+    """The reply to HELLO in words of 16 bits, with the number of films loaded in its place."""
+    hello = Hello(version=VERSION, build=build_id(), loaded=0, geometry=geometry).pack()
+    words: list[object] = [int.from_bytes(hello[i : i + 2], "little") for i in range(0, len(hello), 2)]
+    words[3] = loaded
+    return words

@@ -1,0 +1,100 @@
+"""What a request's header promises, checked before anything is executed."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.data import StructLayout
+from amaranth.lib.wiring import In, Out
+
+from .geometry import Geometry
+from .protocol import ALL, INLINE, Op, Request, Status, is_known, max_count, min_count, record_bytes
+
+__all__ = ["RequestCheck", "header_layout"]
+
+header_layout = StructLayout({"seq": 8, "op": 8, "user": 16, "arg": 16, "count": 8})
+"""``Request.HEADER``."""
+
+
+class RequestCheck(wiring.Component):
+    """First thing that is wrong with a request, as far as its header and length tell.
+
+    The meaning is ``GoldenDevice._check``. ``status`` is right 2 clocks after its inputs; ``record_bytes`` 1.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`
+
+    Members
+    -------
+    header : ``In(header_layout)``
+    length : ``In(8)``, bytes of the body
+    kept : ``In``, entries of the header's user
+    loaded : ``In(16)``, films in the catalogue
+    record_bytes : ``Out``, bytes of one record
+    status : ``Out(Status)``
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        self._largest = max(record_bytes(geometry, op) for op in range(256) if is_known(op))
+        super().__init__(
+            {
+                "header": In(header_layout),
+                "length": In(8),
+                "kept": In(range(geometry.memory_depth + 1)),
+                "loaded": In(16),
+                "record_bytes": Out(range(self._largest + 1)),
+                "status": Out(8),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        geometry, header = self._geometry, self.header
+        op, arg, count = header.op, header.arg, header.count
+
+        known, user_needed, argument_good = Signal(), Signal(init=1), Signal(init=1)
+        fewest, most = Signal(8), Signal(8)
+        size = Signal(range(self._largest + 1))
+        with m.Switch(op):
+            for value in filter(is_known, range(256)):
+                with m.Case(value):
+                    m.d.comb += [
+                        known.eq(1),
+                        fewest.eq(min_count(value)),
+                        most.eq(max_count(geometry, value)),
+                        size.eq(record_bytes(geometry, value)),
+                    ]
+                    if value in (Op.HELLO, Op.LOAD, Op.STATS):
+                        m.d.comb += user_needed.eq(0)
+                    if value in (Op.DIGEST, Op.RESET):
+                        m.d.comb += user_needed.eq(header.user != ALL)
+                    target = arg.as_signed()
+                    match value & ~INLINE:
+                        case Op.LOAD:
+                            good = (arg <= self.loaded) & (arg + count <= geometry.catalogue_depth)
+                        case Op.RATE:
+                            good = (target <= geometry.target_max) & (target >= -geometry.target_max)
+                        case Op.RANK:
+                            good = (arg != 0) & (arg <= geometry.top_k)
+                        case Op.RESTORE:
+                            good = (arg <= self.kept) & (arg + count <= geometry.memory_depth)
+                        case _:
+                            good = 1
+                    m.d.comb += argument_good.eq(good)
+
+        records = Signal(16)
+        m.d.sync += [records.eq(count * size), self.record_bytes.eq(size)]
+        length_good = (count >= fewest) & (count <= most) & (self.length == Request.HEADER.size + records)
+        user_good = ~user_needed | (header.user < geometry.users)
+        m.d.sync += self.status.eq(
+            Mux(
+                ~known,
+                Status.BAD_OP,
+                Mux(
+                    ~length_good,
+                    Status.BAD_LENGTH,
+                    Mux(~user_good, Status.BAD_USER, Mux(~argument_good, Status.BAD_ARGUMENT, Status.OK)),
+                ),
+            )
+        )
+        return m
