@@ -1,0 +1,189 @@
+"""The encoder: from a population's ratings and the films' features to a catalogue."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse import csr_array
+
+from ..hdl.geometry import Geometry
+from .catalogue import Catalogue
+from .dataset import Dataset
+from .errors import RamrecError
+from .factorisation import factorise
+from .features import Film, Vocabulary
+from .film_model import LIKED, PRIOR_UNITS, STARS, FilmModel, like_line, rotation
+from .thresholds import fit_thresholds, replay
+
+__all__ = ["FACTORS", "ITERATIONS", "METHOD", "Progress", "fit"]
+
+Ints = npt.NDArray[np.int64]
+
+METHOD = 1
+"""Raised whenever the same input would give another catalogue; kept catalogues are then fitted again."""
+
+FACTORS = 24
+"""Dimensions of the factorisation."""
+
+ITERATIONS = 12
+"""Rounds of EM; more of them fit small populations no better."""
+
+Progress = Callable[[int, int], None]
+"""Called as ``progress(done, total)``."""
+
+_REPLAYED = 300
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    model: FilmModel
+    codes: npt.NDArray[np.uint8]
+    priors: npt.NDArray[np.int8]
+
+
+def fit(
+    dataset: Dataset,
+    *,
+    geometry: Geometry,
+    population: Collection[str] | None = None,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> Catalogue:
+    """Learn codes, priors and thresholds for all films of a data set from the ratings of a population.
+
+    Ratings of other users have no influence. The codes are signs of the films' factors along seeded random
+    directions, see :func:`~.factorisation.factorise`. The thresholds come from a fifth of the population,
+    replayed against an encoder that was fitted on the rest. The same arguments give the same catalogue on
+    the same machine, to the bit.
+
+    Parameters
+    ----------
+    dataset
+        Ratings and films.
+    geometry
+        The agents that the catalogue is for.
+    population
+        Users to learn from; None for all.
+    seed
+        Of the start values, the directions, and the choice and order of the replayed ratings.
+    progress
+        Called after each step of the work.
+
+    Raises
+    ------
+    RamrecError
+        The population has fewer than two users with ratings, or the data set has too many films.
+    """
+    if dataset.films.height >= 1 << 16:
+        raise RamrecError(f"a catalogue has at most 65535 films, {dataset.name} has {dataset.films.height}")
+    steps = _steps(dataset, population)
+    films = [Film(*row) for row in dataset.films.select("year", "genres", "tags").iter_rows()]
+    vocabulary = Vocabulary.of(films)
+    rng = np.random.default_rng([seed, 0])
+    order = rng.permutation(steps.shape[0])
+    count = min(-(-len(order) // 5), _REPLAYED)
+    done, total = 0, 2 * ITERATIONS + count
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total)
+
+    trial = _encode(csr_array(steps[np.sort(order[count:])]), films, vocabulary, geometry, seed, advance)
+    thresholds = _thresholds(geometry, trial, csr_array(steps[order[:count]]), rng, advance)
+    final = _encode(steps, films, vocabulary, geometry, seed, advance)
+    return Catalogue(
+        geometry=geometry,
+        film_ids=tuple(dataset.films["film_id"]),
+        titles=tuple(dataset.films["title"]),
+        codes=final.codes,
+        priors=final.priors,
+        targets=_targets(geometry, final.model),
+        thresholds=thresholds,
+        popularity=_counts(steps).astype(np.int32),
+        name=dataset.name,
+        licence=dataset.licence,
+        data_digest=dataset.digest,
+        encoder={"factors": FACTORS, "iterations": ITERATIONS, "seed": seed, "users": steps.shape[0]},
+        model=final.model,
+    )
+
+
+def _steps(dataset: Dataset, population: Collection[str] | None) -> csr_array:
+    """Ratings of the population in half stars, ``(users, films)``; users in the order of their names."""
+    ratings = dataset.ratings
+    if population is not None:
+        ratings = ratings.filter(pl.col("user").is_in(sorted(population)))
+    ratings = ratings.sort("user", "film")
+    users = ratings["user"].rle_id().to_numpy()
+    count = int(users[-1]) + 1 if len(users) else 0
+    if count < 2:
+        raise RamrecError(f"the encoder needs ratings of at least 2 users, not {count}; choose a larger population")
+    values = np.rint(ratings["rating"].to_numpy() * 2).clip(1, 10).astype(np.float64)
+    return csr_array((values, (users, ratings["film"].to_numpy())), shape=(count, dataset.films.height))
+
+
+def _counts(steps: csr_array) -> Ints:
+    return np.bincount(steps.indices, minlength=steps.shape[1])
+
+
+def _encode(
+    steps: csr_array,
+    films: Sequence[Film],
+    vocabulary: Vocabulary,
+    geometry: Geometry,
+    seed: int,
+    advance: Callable[[], None],
+) -> _Encoding:
+    """Fit the film model on all ratings given, and encode all films with it."""
+    stars = steps.data / 2
+    mean = float(stars.mean())
+    counts = _counts(steps)
+    likes = np.bincount(steps.indices, stars >= LIKED, minlength=len(films)).astype(np.float64)
+    centred = csr_array((stars - mean, steps.indices, steps.indptr), shape=steps.shape)
+    rng = np.random.default_rng([seed, 1])
+    directions = rotation(FACTORS, geometry.code_bits, rng)
+    fitted = factorise(
+        centred,
+        csr_array(vocabulary.matrix(films, counts)),
+        factors=FACTORS,
+        iterations=ITERATIONS,
+        rng=rng,
+        advance=advance,
+    )
+    model = FilmModel(
+        vocabulary=vocabulary,
+        weights=fitted.weights,
+        centre=np.einsum("i,if->f", counts / counts.sum(), fitted.factors),
+        rotation=directions,
+        mean=mean,
+        like_rate=float(likes.sum() / counts.sum()),
+        like_line=like_line(fitted.means, counts.astype(np.float64), likes),
+    )
+    return _Encoding(model, model.codes(fitted.factors), model.priors(fitted.means))
+
+
+def _targets(geometry: Geometry, model: FilmModel) -> npt.NDArray[np.int16]:
+    return model.targets(PRIOR_UNITS << geometry.prior_shift, geometry.target_max)
+
+
+def _thresholds(
+    geometry: Geometry,
+    encoding: _Encoding,
+    steps: csr_array,
+    rng: np.random.Generator,
+    advance: Callable[[], None],
+) -> npt.NDArray[np.int32]:
+    """Thresholds from users, rows of ``steps``, whom the encoding has not seen."""
+    targets = _targets(geometry, encoding.model)
+    bounds = zip(steps.indptr, steps.indptr[1:], strict=False)
+    users = [(steps.indices[a:b].astype(np.int64), steps.data[a:b].astype(np.int64)) for a, b in bounds]
+    kept, scores, rated, weights = replay(geometry, encoding.codes, encoding.priors, targets, users, rng, advance)
+    liked_from = int(np.flatnonzero(STARS >= LIKED)[0])
+    middle = float(targets[liked_from - 1 : liked_from + 1].mean())
+    liked = rated > liked_from
+    unit = float(PRIOR_UNITS << geometry.prior_shift)
+    return fit_thresholds(geometry.memory_depth, middle, unit, kept, scores, liked, weights)
