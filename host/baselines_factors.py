@@ -1,0 +1,100 @@
+"""Baselines on the encoder's factors in floating point: what the integers could reach at best."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .baselines import Baseline, Setting, grid, liked
+from .evaluate_protocol import Case
+from .logistic import logistic, logistic_regression
+
+__all__ = ["FactorFoldIn", "UserLogistic", "newton"]
+
+Floats = npt.NDArray[np.float64]
+
+_STEPS = 12
+_LEAST_WEIGHT = 1e-3
+
+
+class FactorFoldIn(Baseline):
+    """Biased matrix factorisation; a new user's vector is the mean of its posterior, given the films' vectors.
+
+    Bayesian ridge regression of the user's ratings on (1, film factors): the user's step of Salakhutdinov &
+    Mnih 2008, in closed form. The factors' variance is one; that of the noise and that of the user's offset are
+    tuned. What is predicted is either stars, or the same target that agents learn.
+    """
+
+    settings = grid(
+        target=("stars", "like"), noise=(0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4.0), offset=(0.05, 0.1, 0.2, 0.4, 0.8)
+    )
+
+    def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
+        fitted, population = self.population.factorisation, self.population
+        x, tested = self._vectors[case.films], self._vectors[case.tested]
+        if setting["target"] == "stars":
+            expected = fitted.means[case.tested]
+            said = case.steps / 2 - population.catalogue.model.mean - fitted.means[case.films]
+        else:
+            expected, said = population.priors[case.tested], population.surprise(case.films, case.steps)
+        precision = float(setting["noise"]) * np.eye(x.shape[1])
+        precision[0, 0] /= float(setting["offset"])
+        for _, kept in case.stages():
+            mine = x[len(x) - kept :]
+            vector = np.linalg.solve(mine.T @ mine + precision, mine.T @ said[len(x) - kept :])
+            yield expected + tested @ vector
+
+    @cached_property
+    def _vectors(self) -> Floats:
+        factors = self.population.factorisation.factors
+        return np.hstack([np.ones((len(factors), 1)), factors])
+
+
+class UserLogistic(Baseline):
+    """One logistic regression per user on (1, prior, film factors), shrunk towards the population's.
+
+    The population's has intercept and slope on the prior. With few ratings the user's is near it; an ordinary
+    one would begin from nothing.
+    """
+
+    middle = 0.0
+    settings = grid(offset=(0.3, 1, 3, 10), factors=(0.1, 0.25, 0.5, 1, 2))
+
+    def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
+        x, likes = self._vectors[case.films], liked(case.steps)
+        tested = self._vectors[case.tested]
+        ridge = np.full(x.shape[1], float(setting["factors"]))
+        ridge[:2] = float(setting["offset"]), 10 * float(setting["offset"])
+        beta = self._start
+        for _, kept in case.stages():
+            beta = newton(x[len(x) - kept :], likes[len(x) - kept :], ridge, self._start)
+            yield tested @ beta / 2
+
+    @cached_property
+    def _vectors(self) -> Floats:
+        factors = self.population.factorisation.factors
+        return np.hstack([np.ones((len(factors), 1)), self.population.priors[:, None], factors])
+
+    @cached_property
+    def _start(self) -> Floats:
+        """The population's regression: intercept, slope, and no taste."""
+        priors, likes = self.population.priors[self.population.steps.indices], self.population.likes
+        x = np.stack([np.ones_like(priors), priors], axis=1)
+        weights = np.full(len(x), 1 / len(x))
+        line = logistic_regression(x, likes, weights, np.full(2, 1e-4), np.array([0.0, 2.0]))
+        return np.r_[line, np.zeros(self._vectors.shape[1] - 2)]
+
+
+def newton(x: Floats, hit: npt.NDArray[np.bool_], ridge: Floats, start: Floats) -> Floats:
+    """Logistic regression with a ridge towards ``start``, by Newton's method; weights are bounded from below."""
+    beta = start.copy()
+    for _ in range(_STEPS if len(x) else 0):
+        probability = logistic(x @ beta)
+        slope = np.maximum(probability * (1 - probability), _LEAST_WEIGHT)
+        gradient = x.T @ (probability - hit) + ridge * (beta - start)
+        step = np.linalg.solve((x.T * slope) @ x + np.diag(ridge), gradient)
+        beta -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return beta

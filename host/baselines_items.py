@@ -1,0 +1,116 @@
+"""Baselines that compare films: those that the same people like say something about each other."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .baselines import Baseline, Population, Setting, grid, liked
+from .baselines_simple import shrunk_mean
+from .evaluate_protocol import Case
+
+__all__ = ["Ease", "ItemKnn"]
+
+Floats = npt.NDArray[np.float64]
+
+_TINY = 1e-9
+
+
+class ItemKnn(Baseline):
+    """Item-based neighbours on top of prior and user bias.
+
+    The similarity of two films is the cosine of the population's centred surprises, with a constant in the
+    denominator; a prediction is the mean of the user's own surprises, weighted by it (Sarwar et al. 2001;
+    with baseline estimates and shrinkage: Koren 2008).
+    """
+
+    settings = grid(shrink=(10, 30, 100, 300, 1000), neighbours=(20, 1000), damping=(0.03, 0.1, 0.3, 1), bias=(4, 8))
+
+    @cached_property
+    def _centred(self) -> dict[float, tuple[Floats, Floats]]:
+        """Residuals ``(users, films)`` and the lengths of their columns, by strength of the user bias."""
+        return {float(bias): self._residuals(float(bias)) for bias in {s["bias"] for s in self.settings}}
+
+    def _residuals(self, bias: float) -> tuple[Floats, Floats]:
+        residuals = centred(self.population, bias)
+        return residuals, np.sqrt(np.square(residuals).sum(axis=0))
+
+    def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
+        bias, most = float(setting["bias"]), int(setting["neighbours"])
+        residuals, lengths = self._centred[bias]
+        products = residuals[:, case.films].T @ residuals[:, case.tested]
+        similar = products / (np.outer(lengths[case.films], lengths[case.tested]) + float(setting["shrink"]))
+        surprises = self.population.surprise(case.films, case.steps)
+        for _, kept in case.stages():
+            mine, near = surprises[len(surprises) - kept :], similar[len(similar) - kept :]
+            if kept > most:
+                least = np.partition(np.abs(near), kept - most, axis=0)[kept - most]
+                near = np.where(np.abs(near) >= least, near, 0)
+            offset = shrunk_mean(mine, bias)
+            near_sum = np.abs(near).sum(axis=0) + float(setting["damping"])
+            yield self.population.priors[case.tested] + offset + (mine - offset) @ near / near_sum
+
+
+class Ease(Baseline):
+    """EASE with fold-in, on top of prior and user bias.
+
+    A linear autoencoder without self-weights, in closed form (Steck 2019): ``B = I - P / diag(P)`` with ``P``
+    the inverse of ``X^T X + ridge``. It is computed from the eigenvectors of ``X X^T``, which serve all ridges.
+    A new user's row times ``B`` is a fold-in. Rows are centred surprises, or ones for likes. A ridge shrinks the
+    products, so they count ``ridge / scale`` times; the best scale then hardly depends on the ridge.
+    """
+
+    settings = grid(
+        rows=("surprises", "likes"),
+        ridge=(30, 100, 300, 1000, 3000, 10000, 30000),
+        scale=(30, 60, 120, 240, 480),
+        bias=(4, 8),
+    )
+
+    def __init__(self, population: Population) -> None:
+        super().__init__(population)
+        self._spectra: dict[tuple[str, float], tuple[Floats, Floats]] = {}
+
+    def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
+        bias, rows = float(setting["bias"]), str(setting["rows"])
+        ridge = float(setting["ridge"])
+        weights = ridge / float(setting["scale"]) * self.weights(case, rows, ridge, bias)
+        surprises = self.population.surprise(case.films, case.steps)
+        for _, kept in case.stages():
+            first = len(surprises) - kept
+            offset = shrunk_mean(surprises[first:], bias)
+            said = surprises[first:] - offset if rows == "surprises" else liked(case.steps[first:]).astype(float)
+            yield self.population.priors[case.tested] + offset + said @ weights[first:]
+
+    def weights(self, case: Case, rows: str, ridge: float, bias: float) -> Floats:
+        """``B`` from a user's films to the tested ones, ``(support, tests)``."""
+        squares, directions = self._spectrum(rows, bias)
+        tested = directions[:, case.tested]
+        shrunk = tested / (squares[:, None] + ridge)
+        # By the matrix inversion lemma, P = (I - Z^T (squares + ridge)^-1 Z) / ridge, with Z the directions.
+        diagonal = 1 - (tested * shrunk).sum(axis=0)
+        weights: Floats = directions[:, case.films].T @ shrunk / diagonal
+        return weights
+
+    def _spectrum(self, rows: str, bias: float) -> tuple[Floats, Floats]:
+        """Eigenvalues of ``X X^T`` and the eigenvectors' products with ``X``, ``(users,)`` and ``(users, films)``."""
+        if (rows, bias) not in self._spectra:
+            if rows == "surprises":
+                x = centred(self.population, bias)
+            else:
+                x = liked(self.population.steps.toarray()).astype(np.float64)
+            squares, vectors = np.linalg.eigh(x @ x.T)
+            self._spectra[rows, bias] = np.maximum(squares, _TINY), vectors.T @ x
+        return self._spectra[rows, bias]
+
+
+def centred(population: Population, bias: float) -> Floats:
+    """Surprises ``(users, films)`` less each user's bias; zero where there is no rating."""
+    surprises = population.surprises
+    counts = np.diff(surprises.indptr)
+    offsets = np.asarray(surprises.sum(axis=1)).ravel() / (counts + bias)
+    result: Floats = np.zeros(surprises.shape)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    result[rows, surprises.indices] = surprises.data - offsets[rows]
+    return result
