@@ -1,6 +1,7 @@
 """Titles of films: one spelling to store, many to ask for."""
 
 import difflib
+import re
 
 import polars as pl
 
@@ -107,14 +108,18 @@ def _closest(titles: pl.Series, wanted: str) -> list[str]:
     """Rank titles: those that contain what was asked for, then by shared pairs of letters and `difflib`."""
     asked = wanted.casefold()
     pairs = _pairs(asked)
+    dated = re.search(_YEAR, wanted) is not None
     matcher = difflib.SequenceMatcher(b=asked, autojunk=False)
 
+    def comparable(title: str) -> str:
+        return (title if dated else re.sub(_YEAR, "", title)).casefold()
+
     def overlap(title: str) -> tuple[bool, float]:
-        own = title.casefold()
+        own = comparable(title)
         return asked in own, len(pairs & _pairs(own)) / (len(pairs | _pairs(own)) or 1)
 
     def ratio(title: str) -> tuple[bool, float]:
-        own = title.casefold()
+        own = comparable(title)
         matcher.set_seq1(own)
         return asked in own, matcher.ratio()
 

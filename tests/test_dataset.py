@@ -196,6 +196,7 @@ def test_find_film(text: str, film: int) -> None:
     ("text", "message"),
     [
         ("Alein (1979)", r'^unknown film "Alein \(1979\)"; closest: "Alien \(1979\)", ".*", ".*"$|"ALIEN'),
+        ("Alein", 'closest: "Alien'),
         ("star wars", 'closest: "Star Wars: Episode IV'),
         ("The Matrix (1998)", 'closest: "The Matrix'),
         (
