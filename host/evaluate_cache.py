@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,7 +36,7 @@ def load_fold(path: Path) -> dict[str, Any] | None:
 
 def save_fold(path: Path, outcome: dict[str, Any]) -> None:
     """Keep an outcome, whole or not at all; RamrecError if it can not be written."""
-    part = path.with_suffix(".part")
+    part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(outcome, allow_nan=False))

@@ -7,20 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..hdl.geometry import Geometry
-from . import console, folders
+from . import console
 from .catalogue import Catalogue
 from .dataset import Dataset, load
 from .encoder import METHOD, fit
 from .errors import RamrecError
+from .folders import cache_folder
 
-__all__ = ["fitted", "folder"]
+__all__ = ["fitted"]
 
 _SEED = 1
-
-
-def folder() -> Path:
-    """Where fitted catalogues lie."""
-    return folders.cache_folder("catalogues")
 
 
 def fitted(
@@ -53,7 +49,7 @@ def fitted(
     """
     dataset = data if isinstance(data, Dataset) else load(data)
     users = None if population is None else sorted(population)
-    path = folder() / f"{dataset.name}-{_key(dataset, geometry, users, seed)}.npz"
+    path = cache_folder("catalogues") / f"{dataset.name}-{_key(dataset, geometry, users, seed)}.npz"
     # A missing, damaged or older file is no reason to stop: it is made again.
     with suppress(RamrecError):
         return Catalogue.load(path)
