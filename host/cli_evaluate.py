@@ -12,10 +12,10 @@ from .cli_options import AsJson, Data, GeometryName, Seed
 from .cli_table import show_lines, show_table
 from .dataset import load
 from .errors import RamrecError, UsageError
-from .evaluate import QUICK_USERS, evaluate
-from .evaluate_plot import plot, require_plot
-from .evaluate_protocol import FOLDS
-from .evaluate_report import by_stage, report
+from .evaluation.evaluate import QUICK_USERS, evaluate
+from .evaluation.plot import plot, require_plot
+from .evaluation.protocol import FOLDS
+from .evaluation.report import by_stage, report
 from .geometries import parse_geometry
 
 __all__ = ["evaluate_command"]

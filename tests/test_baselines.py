@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from ramrec.hdl.geometry import Geometry
-from ramrec.host.baselines import Population
-from ramrec.host.baselines_factors import FactorFoldIn, newton
-from ramrec.host.baselines_items import Ease, ItemKnn, centred
-from ramrec.host.baselines_simple import LikeRate, Majority, Prior, PriorAndBias
-from ramrec.host.evaluate_protocol import Case
+from ramrec.host.evaluation.baselines import Population
+from ramrec.host.evaluation.baselines_factors import FactorFoldIn, newton
+from ramrec.host.evaluation.baselines_items import Ease, ItemKnn, centred
+from ramrec.host.evaluation.baselines_simple import LikeRate, Majority, Prior, PriorAndBias
+from ramrec.host.evaluation.protocol import Case
 from ramrec.host.logistic import logistic_regression
 from scipy.sparse import csr_array
 

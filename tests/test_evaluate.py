@@ -9,18 +9,18 @@ import polars as pl
 import pytest
 from ramrec.hdl.geometry import Geometry
 from ramrec.host import cli, cli_evaluate
-from ramrec.host.baselines import Population
-from ramrec.host.baselines_agents import AgentMethod
-from ramrec.host.batched import score_many
 from ramrec.host.dataset import Dataset
 from ramrec.host.errors import RamrecError, UsageError
-from ramrec.host.evaluate import evaluate
-from ramrec.host.evaluate_fold import Plan, run_fold
-from ramrec.host.evaluate_metrics import bootstrap_weights, interval, pooled_auc, user_auc
-from ramrec.host.evaluate_plot import require_plot
-from ramrec.host.evaluate_protocol import STAGES, cases, folds, inner_folds
-from ramrec.host.evaluate_report import report
-from ramrec.host.evaluate_summary import summarise
+from ramrec.host.evaluation.baselines import Population
+from ramrec.host.evaluation.baselines_agents import AgentMethod
+from ramrec.host.evaluation.batched import score_many
+from ramrec.host.evaluation.evaluate import evaluate
+from ramrec.host.evaluation.fold import Plan, run_fold
+from ramrec.host.evaluation.metrics import bootstrap_weights, interval, pooled_auc, user_auc
+from ramrec.host.evaluation.plot import require_plot
+from ramrec.host.evaluation.protocol import STAGES, cases, folds, inner_folds
+from ramrec.host.evaluation.report import report
+from ramrec.host.evaluation.summary import summarise
 from ramrec.sim.golden import Agent, Entry
 
 GEOMETRY = Geometry(code_bits=32, ridge=48, shift=6, memory_depth=8, neurons_per_clock=16)

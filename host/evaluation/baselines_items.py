@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from .baselines import Baseline, Population, Setting, grid, liked
 from .baselines_simple import shrunk_mean
-from .evaluate_protocol import Case
+from .protocol import Case
 
 __all__ = ["Ease", "ItemKnn"]
 

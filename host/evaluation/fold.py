@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..hdl.geometry import Geometry
+from ...hdl.geometry import Geometry
+from ..dataset import Dataset
+from ..thresholds import fit_thresholds
 from .baselines import Population, Setting, liked
-from .dataset import Dataset
-from .evaluate_methods import Method, methods
-from .evaluate_metrics import pooled_auc, user_auc
-from .evaluate_protocol import STAGES, Case, cases, inner_folds
-from .thresholds import fit_thresholds
+from .methods import Method, methods
+from .metrics import pooled_auc, user_auc
+from .protocol import STAGES, Case, cases, inner_folds
 
 __all__ = ["Plan", "run_fold", "tune"]
 
@@ -29,11 +29,11 @@ class Plan:
     geometry
         Of the agent ``sweep``; the others follow from it.
     order
-        One of :data:`~.evaluate_protocol.ORDERS`.
+        One of :data:`~.protocol.ORDERS`.
     seed
         Of everything that is random.
     inner
-        Inner folds that settings and thresholds are chosen on, 1 to :data:`~.evaluate_protocol.FOLDS`.
+        Inner folds that settings and thresholds are chosen on, 1 to :data:`~.protocol.FOLDS`.
     """
 
     geometry: Geometry

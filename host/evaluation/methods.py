@@ -7,13 +7,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..hdl.geometry import Geometry
+from ...hdl.geometry import Geometry
 from .baselines import Population, Setting
 from .baselines_agents import AgentMethod
 from .baselines_factors import FactorFoldIn, UserLogistic
 from .baselines_items import Ease, ItemKnn
 from .baselines_simple import LikeRate, Majority, Prior, PriorAndBias
-from .evaluate_protocol import Case
+from .protocol import Case
 
 __all__ = ["REFERENCE", "Method", "agent_geometries", "methods"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .baselines import Baseline, Setting, grid, liked
-from .evaluate_protocol import Case
+from .protocol import Case
 
 __all__ = ["LikeRate", "Majority", "Prior", "PriorAndBias", "shrunk_mean"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .errors import UsageError
-from .evaluate_methods import REFERENCE
+from ..errors import UsageError
+from .methods import REFERENCE
 
 __all__ = ["by_stage", "report"]
 

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from ..hdl.geometry import Geometry
-from . import console
-from .dataset import Dataset
-from .errors import UsageError
-from .evaluate_cache import load_fold, path_of, save_fold
-from .evaluate_fold import Plan, run_fold
-from .evaluate_methods import agent_geometries
-from .evaluate_protocol import FOLDS, ORDERS, folds
-from .evaluate_summary import summarise
+from ...hdl.geometry import Geometry
+from .. import console
+from ..dataset import Dataset
+from ..errors import UsageError
+from .cache import load_fold, path_of, save_fold
+from .fold import Plan, run_fold
+from .methods import agent_geometries
+from .protocol import FOLDS, ORDERS, folds
+from .summary import summarise
 
 __all__ = ["QUICK_USERS", "evaluate"]
 
@@ -54,7 +54,7 @@ def evaluate(
     -------
     results
         For JSON: what was evaluated, ``results``, ``paired``, ``constant_cohort`` (see
-        :func:`~.evaluate_summary.summarise`), and what was tuned in each fold.
+        :func:`~.summary.summarise`), and what was tuned in each fold.
     """
     if geometry.rule != "sweep":
         raise UsageError(

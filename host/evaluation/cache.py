@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .dataset import Dataset
-from .errors import RamrecError
-from .evaluate_fold import Plan
-from .folders import cache_folder
+from ..dataset import Dataset
+from ..errors import RamrecError
+from ..folders import cache_folder
+from .fold import Plan
 
 __all__ = ["load_fold", "path_of", "save_fold"]
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .evaluate_methods import REFERENCE
-from .evaluate_metrics import bootstrap_weights, interval
-from .evaluate_protocol import STAGES, stage_name
+from .methods import REFERENCE
+from .metrics import bootstrap_weights, interval
+from .protocol import STAGES, stage_name
 
 __all__ = ["summarise"]
 
@@ -25,7 +25,7 @@ def summarise(outcomes: Sequence[dict[str, Any]], order: str, seed: int) -> dict
     Parameters
     ----------
     outcomes
-        From :func:`~.evaluate_fold.run_fold`; no user is in two of them.
+        From :func:`~.fold.run_fold`; no user is in two of them.
     order
         Written into each row.
     seed

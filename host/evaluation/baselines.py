@@ -12,14 +12,14 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_array
 
-from ..hdl.geometry import Geometry
-from .catalogue import Catalogue
-from .dataset import Dataset
-from .encoder import FACTORS, ITERATIONS, fit
-from .evaluate_protocol import Case
-from .factorisation import Factorisation, factorise
-from .features import Film
-from .film_model import LIKED, PRIOR_UNITS, STARS
+from ...hdl.geometry import Geometry
+from ..catalogue import Catalogue
+from ..dataset import Dataset
+from ..encoder import FACTORS, ITERATIONS, fit
+from ..factorisation import Factorisation, factorise
+from ..features import Film
+from ..film_model import LIKED, PRIOR_UNITS, STARS
+from .protocol import Case
 
 __all__ = ["UNIT", "Baseline", "Population", "Setting", "grid", "liked"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from .dataset import Dataset
-from .errors import RamrecError
+from ..dataset import Dataset
+from ..errors import RamrecError
 
 __all__ = ["FOLDS", "ORDERS", "STAGES", "Case", "cases", "folds", "inner_folds", "stage_name"]
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..hdl.geometry import Geometry
+from ...hdl.geometry import Geometry
+from ..film_model import PRIOR_UNITS, FilmModel
 from .baselines import Population, Setting
 from .batched import score_many
-from .evaluate_protocol import STAGES, Case
-from .film_model import PRIOR_UNITS, FilmModel
+from .protocol import STAGES, Case
 
 __all__ = ["AgentMethod"]
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from .errors import RamrecError
-from .evaluate_methods import REFERENCE
+from ..errors import RamrecError
+from .methods import REFERENCE
 
 __all__ = ["plot", "require_plot"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..hdl.geometry import Geometry
-from ..sim.golden import addresses
+from ...hdl.geometry import Geometry
+from ...sim.golden import addresses
 
 __all__ = ["Job", "learn_many", "score_many"]
 

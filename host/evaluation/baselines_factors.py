@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ..logistic import logistic, logistic_regression
 from .baselines import Baseline, Setting, grid, liked
-from .evaluate_protocol import Case
-from .logistic import logistic, logistic_regression
+from .protocol import Case
 
 __all__ = ["FactorFoldIn", "UserLogistic", "newton"]
 
