@@ -1,33 +1,25 @@
 """The catalogue: codes and priors of all films, striped over the lanes, and marks on films to leave out."""
 
 from amaranth import Module, Signal, unsigned
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, Signature
 
+from .block_ram import make_memory, registered_read
 from .geometry import Geometry
-from .layouts import film_layout, film_row_layout, lane_of, row_of
+from .layouts import film_layout, film_row_layout, place_layout
 
-__all__ = ["Catalogue", "CatalogueScan", "film_read_signature"]
+__all__ = ["READ_LATENCY", "Catalogue", "CatalogueScan"]
 
-
-def film_read_signature(geometry: Geometry) -> Signature:
-    """Read access to the catalogue: ``en`` and ``row`` out, and one clock later the row's films and marks."""
-    return Signature(
-        {
-            "en": Out(1),
-            "row": Out(range(geometry.rows)),
-            "films": In(ArrayLayout(film_layout(geometry), geometry.lanes)),
-            "marks": In(geometry.lanes),
-        }
-    )
+READ_LATENCY = 2
+"""Clocks from a row's number to its films: block RAM, and a register of its own, as block RAM is slow."""
 
 
 class Catalogue(wiring.Component):
     """Film ``i`` lies in row ``i // lanes`` of lane ``i % lanes``, beside one mark that leaves it out of rankings.
 
-    One row per clock; a read takes 1 clock and its data stay until the next one. Everything starts at zero.
+    One row is read and one film or mark written per clock; a read takes `READ_LATENCY` clocks. Everything
+    starts at zero.
 
     Parameters
     ----------
@@ -35,21 +27,24 @@ class Catalogue(wiring.Component):
 
     Members
     -------
-    read : ``In(film_read_signature(geometry))``
-    write : ``In(...)``: ``en``, ``item``, ``film``
-    mark : ``In(...)``: ``en``, ``item``, ``marked``; items beyond the catalogue are ignored
-    wipe : ``In(...)``: ``en``, ``row``: clear the marks of a whole row
+    row : ``In``, to read
+    films, marks : ``Out``, of that row
+    write : ``In(...)``: ``en``, ``place``, ``film``
+    mark : ``In(...)``: ``en``, ``place``, ``marked``
+    fill : ``In(...)``: ``en``, ``row``, ``marked``: mark or unmark a whole row
     """
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
-        film = film_layout(geometry)
+        film, place = film_layout(geometry), place_layout(geometry)
         super().__init__(
             {
-                "read": In(film_read_signature(geometry)),
-                "write": In(Signature({"en": Out(1), "item": Out(16), "film": Out(film)})),
-                "mark": In(Signature({"en": Out(1), "item": Out(16), "marked": Out(1)})),
-                "wipe": In(Signature({"en": Out(1), "row": Out(range(geometry.rows))})),
+                "row": In(range(geometry.rows)),
+                "films": Out(ArrayLayout(film, geometry.lanes)),
+                "marks": Out(geometry.lanes),
+                "write": In(Signature({"en": Out(1), "place": Out(place), "film": Out(film)})),
+                "mark": In(Signature({"en": Out(1), "place": Out(place), "marked": Out(1)})),
+                "fill": In(Signature({"en": Out(1), "row": Out(range(geometry.rows)), "marked": Out(1)})),
             }
         )
 
@@ -57,40 +52,40 @@ class Catalogue(wiring.Component):
         m = Module()
         geometry = self._geometry
         for lane in range(geometry.lanes):
-            memory = Memory(shape=film_layout(geometry), depth=geometry.rows, init=[])
+            memory = make_memory(film_layout(geometry), geometry.rows)
             m.submodules[f"lane_{lane}"] = memory
-            read, write = memory.read_port(), memory.write_port()
+            write = memory.write_port()
             m.d.comb += [
-                read.en.eq(self.read.en),
-                read.addr.eq(self.read.row),
-                self.read.films[lane].eq(read.data),
-                write.en.eq(self.write.en & (lane_of(self.write.item, geometry.lanes) == lane)),
-                write.addr.eq(row_of(self.write.item, geometry.lanes)),
+                write.en.eq(self.write.en & (self.write.place.lane == lane)),
+                write.addr.eq(self.write.place.row),
                 write.data.eq(self.write.film),
             ]
+            m.d.sync += self.films[lane].eq(registered_read(m, memory, self.row))
 
-        m.submodules.marks = marks = Memory(shape=unsigned(geometry.lanes), depth=geometry.rows, init=[])
-        read, write = marks.read_port(), marks.write_port(granularity=1)
+        m.submodules.marks = marks = make_memory(unsigned(geometry.lanes), geometry.rows)
+        write = marks.write_port(granularity=1)
         m.d.comb += [
-            read.en.eq(self.read.en),
-            read.addr.eq(self.read.row),
-            self.read.marks.eq(read.data),
+            write.addr.eq(self.mark.place.row),
+            write.data.eq(self.mark.marked.replicate(geometry.lanes)),
         ]
-        with m.If(self.wipe.en):
-            m.d.comb += [write.addr.eq(self.wipe.row), write.en.eq(~0)]
-        with m.Elif(self.mark.en & (self.mark.item < geometry.catalogue_depth)):
+        m.d.sync += self.marks.eq(registered_read(m, marks, self.row))
+        with m.If(self.fill.en):
             m.d.comb += [
-                write.addr.eq(row_of(self.mark.item, geometry.lanes)),
-                write.data.eq(self.mark.marked.replicate(geometry.lanes)),
-                write.en.eq(1 << lane_of(self.mark.item, geometry.lanes)),
+                write.addr.eq(self.fill.row),
+                write.data.eq(self.fill.marked.replicate(geometry.lanes)),
+                write.en.eq(~0),
             ]
+        with m.Elif(self.mark.en):
+            m.d.comb += write.en.eq(1 << self.mark.place.lane)
         return m
 
 
 class CatalogueScan(wiring.Component):
-    """Streams all loaded rows of the catalogue in order, one per clock, the first one 2 clocks after ``start``.
+    """Streams all loaded rows of the catalogue in order, one per clock while there is ``room`` for them.
 
-    An empty catalogue gives one row with an empty mask, so that a scan always ends with ``last``.
+    A row comes `READ_LATENCY` clocks after the clock with ``room`` that asked for it, the first one at least
+    ``READ_LATENCY + 1`` clocks after ``start``. An empty catalogue gives one row with an empty mask, so that a
+    scan always ends with ``last``.
 
     Parameters
     ----------
@@ -100,8 +95,11 @@ class CatalogueScan(wiring.Component):
     -------
     start : ``In(1)``, strobe, while no scan runs
     loaded : ``In(16)``, films in the catalogue
-    read : ``Out(film_read_signature(geometry))``
-    o : ``Out(stream)`` of ``film_row_layout(geometry)``; the mask leaves out marked films and padding
+    room : ``In(1)``, one more row may be asked for in this clock
+    issued : ``Out(1)``, a row is asked for in this clock
+    row : ``Out``, which
+    films, marks : ``In``, :class:`Catalogue`'s
+    valid, o : ``Out``, a row, and ``film_row_layout(geometry)``; the mask leaves out marked films and padding
     """
 
     def __init__(self, geometry: Geometry) -> None:
@@ -110,35 +108,42 @@ class CatalogueScan(wiring.Component):
             {
                 "start": In(1),
                 "loaded": In(16),
-                "read": Out(film_read_signature(geometry)),
-                "o": Out(stream.Signature(film_row_layout(geometry))),
+                "room": In(1),
+                "issued": Out(1),
+                "row": Out(range(geometry.rows)),
+                "films": In(ArrayLayout(film_layout(geometry), geometry.lanes)),
+                "marks": In(geometry.lanes),
+                "valid": Out(1),
+                "o": Out(film_row_layout(geometry)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self._geometry.lanes
-        row = Signal(range(self._geometry.rows))
-        running, advance, at_end = Signal(), Signal(), Signal()
-        first_item = Signal(16)
+        left, running, at_end = Signal(16), Signal(), Signal()
         m.d.comb += [
-            advance.eq(~self.o.valid | self.o.ready),
-            at_end.eq((row + 1) * lanes >= self.loaded),
-            self.read.en.eq(advance),
-            self.read.row.eq(row),
-            self.o.p.films.eq(self.read.films),
+            self.issued.eq(running & self.room),
+            at_end.eq(left <= lanes),
         ]
-        for lane in range(lanes):
-            m.d.comb += self.o.p.mask[lane].eq(~self.read.marks[lane] & (first_item + lane < self.loaded))
-        with m.If(advance):
-            m.d.sync += [
-                self.o.valid.eq(running),
-                self.o.p.last.eq(at_end),
-                first_item.eq(row * lanes),
-                row.eq(row + 1),
-            ]
+        with m.If(self.issued):
+            m.d.sync += [self.row.eq(self.row + 1), left.eq(left - lanes)]
             with m.If(at_end):
                 m.d.sync += running.eq(0)
         with m.If(self.start):
-            m.d.sync += [running.eq(1), row.eq(0)]
+            m.d.sync += [running.eq(1), self.row.eq(0), left.eq(self.loaded)]
+
+        valid, last, loaded = self.issued, at_end, Signal(lanes)
+        for lane in range(lanes):
+            m.d.comb += loaded[lane].eq(left > lane)
+        for stage in range(READ_LATENCY):
+            stages = [Signal.like(signal, name=f"{signal.name}_{stage}") for signal in (valid, last, loaded)]
+            m.d.sync += [later.eq(signal) for later, signal in zip(stages, (valid, last, loaded), strict=True)]
+            valid, last, loaded = stages
+        m.d.comb += [
+            self.valid.eq(valid),
+            self.o.films.eq(self.films),
+            self.o.mask.eq(loaded & ~self.marks),
+            self.o.last.eq(last),
+        ]
         return m

@@ -15,17 +15,21 @@ class Counters(wiring.Component):
     begun : ``In(1)``, strobe: a request's header is there
     executed : ``In(1)``, strobe: that request is through
     learn, learning : ``In(1)``, strobe and goings-on of the learner
-    clocks, command_clocks, learn_clocks, commands : ``Out(32)``
+    rank, ranking : ``In(1)``, of the ranker
+    clocks, command_clocks, learn_clocks, commands, rank_clocks : ``Out(32)``
     """
 
     begun: In(1)
     executed: In(1)
     learn: In(1)
     learning: In(1)
+    rank: In(1)
+    ranking: In(1)
     clocks: Out(32)
     command_clocks: Out(32)
     learn_clocks: Out(32)
     commands: Out(32)
+    rank_clocks: Out(32)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -39,4 +43,8 @@ class Counters(wiring.Component):
             m.d.sync += self.learn_clocks.eq(1)
         with m.Elif(self.learning):
             m.d.sync += self.learn_clocks.eq(self.learn_clocks + 1)
+        with m.If(self.rank):
+            m.d.sync += self.rank_clocks.eq(1)
+        with m.Elif(self.ranking):
+            m.d.sync += self.rank_clocks.eq(self.rank_clocks + 1)
         return m

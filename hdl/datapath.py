@@ -1,24 +1,28 @@
-"""Memory, catalogue, scorer, learner and ranker, wired together; one of them works at a time."""
+"""Memories, catalogue, learner and ranker, wired together; one of them works at a time."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Module, Signal, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out, Signature, connect, flipped
 
-from .catalogue import Catalogue, CatalogueScan, film_read_signature
+from .catalogue import Catalogue
+from .collector import candidate_layout
+from .editor import lookup_tag_layout
 from .geometry import Geometry
-from .layouts import film_layout, film_row_layout, match_row_layout, score_row_layout, table_signature
+from .layouts import film_layout, match_row_layout, place_layout
 from .learner import Learner
+from .lookup import FilmLookup
 from .memory_view import MemoryView
 from .nearest import NearestScorer
-from .scorer import TableScorer
-from .topk import Collector, TopK, candidate_layout
-from .user_memory import UserMemory, entry_read_signature
+from .neurons import neurons_read_signature
+from .ranker import Ranker
+from .user_store import UserStore
+from .working_memory import WorkingMemory, entry_read_signature
 
 __all__ = ["Datapath"]
 
 
 class Datapath(wiring.Component):
-    """Everything that computes. Whoever drives it starts one of learning, ranking and comparing at a time.
+    """Everything that computes. Whoever drives it starts one of learning, ranking, scoring and comparing at a time.
 
     Parameters
     ----------
@@ -26,50 +30,69 @@ class Datapath(wiring.Component):
 
     Members
     -------
-    user, entry, entry_write, kept, set_kept : :class:`UserMemory`'s; ``entry`` while nothing else works
-    film_read, film_write, mark, wipe : :class:`Catalogue`'s; ``film_read`` while no ranking runs
-    selected_kept : ``In``, entries of the user whom tables and marks belong to
-    learn, learning : strobe to learn those entries, and whether that goes on
-    bias, alpha_slot, alpha : :class:`Learner`'s
-    film, score, tap : :class:`TableScorer`'s, while nothing is learned or ranked
-    rank, loaded : strobe to rank the first ``loaded`` films
-    best : ``Out(stream)`` of ``candidate_layout(geometry)``, the ranking's result
-    compare, query, first_row, last_row, match, comparing, best_slot : :class:`MemoryView`'s
+    user, slot, rating, store_write, stored_kept, set_kept : :class:`UserStore`'s
+    entry, entry_write : :class:`WorkingMemory`'s; ``entry`` while nothing else works
+    look, look_item, look_tag, looking, found, found_place, found_film, found_known, found_tag, loaded : to and
+        from :class:`FilmLookup`; while no ranking runs
+    film_write, mark, fill : :class:`Catalogue`'s
+    kept : ``In``, ratings of the selected user
+    learn, learning : strobe to learn them, and whether that goes on
+    bias, alpha_slot, alpha, neurons : :class:`Learner`'s; ``neurons`` are its cells
+    query, asking, score : strobe to score a film, whether that goes on, and the score
+    rank, ranking, best : strobe to rank the loaded films, whether that goes on, and :class:`Ranker`'s result
+    compare, compared, first_row, last_row, match, comparing, best_slot : :class:`MemoryView`'s
     """
 
     def __init__(self, geometry: Geometry) -> None:
         if geometry.rule == "wisard":
             raise ValueError(f"gateware learns by sweep, counting or nearest, not {geometry.rule!r}")
         self._geometry = geometry
-        self._memory = UserMemory(geometry)
+        self._store = UserStore(geometry)
+        self._memory = WorkingMemory(geometry)
         self._catalogue = Catalogue(geometry)
-        memory, catalogue = self._memory.signature.members, self._catalogue.signature.members
-        rows = range(geometry.memory_rows)
+        tag = lookup_tag_layout(geometry)
+        self._lookup = FilmLookup(geometry, tag)
+        store, catalogue = self._store.signature.members, self._catalogue.signature.members
+        rows, kept = range(geometry.memory_rows), range(geometry.memory_depth + 1)
+        film = film_layout(geometry)
         super().__init__(
             {
-                "user": In(range(geometry.users)),
+                "user": store["user"],
+                "slot": store["slot"],
+                "rating": store["rating"],
+                "store_write": store["write"],
+                "stored_kept": store["kept"],
+                "set_kept": store["set_kept"],
                 "entry": In(entry_read_signature(geometry)),
-                "entry_write": memory["write"],
-                "kept": memory["kept"],
-                "set_kept": memory["set_kept"],
-                "film_read": In(film_read_signature(geometry)),
+                "entry_write": self._memory.signature.members["write"],
+                "look": In(1),
+                "look_item": In(16),
+                "look_tag": In(tag),
+                "looking": Out(1),
+                "found": Out(1),
+                "found_place": Out(place_layout(geometry)),
+                "found_film": Out(film),
+                "found_known": Out(1),
+                "found_tag": Out(tag),
+                "loaded": In(16),
                 "film_write": catalogue["write"],
                 "mark": catalogue["mark"],
-                "wipe": catalogue["wipe"],
+                "fill": catalogue["fill"],
+                "kept": In(kept),
                 "learn": In(1),
-                "selected_kept": In(range(geometry.memory_depth + 1)),
                 "learning": Out(1),
                 "bias": Out(signed(geometry.cell_bits)),
                 "alpha_slot": In(range(geometry.memory_depth)),
                 "alpha": Out(signed(geometry.alpha_bits)),
-                "film": In(stream.Signature(film_layout(geometry))),
-                "score": Out(stream.Signature(signed(geometry.score_bits))),
-                "tap": Out(table_signature(geometry)),
+                "neurons": In(neurons_read_signature(geometry)),
+                "query": In(Signature({"en": Out(1), "film": Out(film)})),
+                "asking": Out(1),
+                "score": Out(signed(geometry.score_bits)),
                 "rank": In(1),
-                "loaded": In(16),
+                "ranking": Out(1),
                 "best": Out(stream.Signature(candidate_layout(geometry))),
                 "compare": In(1),
-                "query": In(geometry.code_bits),
+                "compared": In(geometry.code_bits),
                 "first_row": In(rows),
                 "last_row": In(rows),
                 "match": Out(stream.Signature(match_row_layout(geometry))),
@@ -81,125 +104,112 @@ class Datapath(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
+        m.submodules.store = store = self._store
         m.submodules.memory = memory = self._memory
         m.submodules.catalogue = catalogue = self._catalogue
-        m.submodules.scan = scan = CatalogueScan(geometry)
-        m.submodules.collector = collector = Collector(geometry)
-        m.submodules.topk = topk = TopK(geometry)
+        m.submodules.lookup = lookup = self._lookup
+        m.submodules.ranker = ranker = Ranker(geometry)
         m.submodules.view = view = MemoryView(geometry)
 
-        m.d.comb += [memory.user.eq(self.user), self.kept.eq(memory.kept)]
+        m.d.comb += [
+            store.user.eq(self.user),
+            store.slot.eq(self.slot),
+            self.rating.eq(store.rating),
+            self.stored_kept.eq(store.kept),
+        ]
+        connect(m, flipped(self.store_write), store.write)
+        connect(m, flipped(self.set_kept), store.set_kept)
         connect(m, flipped(self.entry_write), memory.write)
-        connect(m, flipped(self.set_kept), memory.set_kept)
         connect(m, flipped(self.film_write), catalogue.write)
         connect(m, flipped(self.mark), catalogue.mark)
-        connect(m, flipped(self.wipe), catalogue.wipe)
-
-        ranking = Signal()
-        with m.If(self.rank):
-            m.d.sync += ranking.eq(1)
-        with m.Elif(topk.o.valid):
-            m.d.sync += ranking.eq(0)
-        m.d.comb += [scan.start.eq(self.rank), collector.start.eq(self.rank), scan.loaded.eq(self.loaded)]
+        connect(m, flipped(self.fill), catalogue.fill)
 
         m.d.comb += [
-            catalogue.read.en.eq(Mux(ranking, scan.read.en, self.film_read.en)),
-            catalogue.read.row.eq(Mux(ranking, scan.read.row, self.film_read.row)),
+            lookup.i_valid.eq(self.look),
+            lookup.item.eq(self.look_item),
+            lookup.tag.eq(self.look_tag),
+            lookup.loaded.eq(self.loaded),
+            lookup.films.eq(catalogue.films),
+            self.looking.eq(lookup.busy),
+            self.found.eq(lookup.o_valid),
+            self.found_place.eq(lookup.place),
+            self.found_film.eq(lookup.film),
+            self.found_known.eq(lookup.known),
+            self.found_tag.eq(lookup.o_tag),
+            catalogue.row.eq(lookup.row),
         ]
-        for reader in (scan.read, self.film_read):
-            m.d.comb += [reader.films.eq(catalogue.read.films), reader.marks.eq(catalogue.read.marks)]
+        with m.If(ranker.busy):
+            m.d.comb += catalogue.row.eq(ranker.row)
+        m.d.comb += [
+            ranker.start.eq(self.rank),
+            ranker.loaded.eq(self.loaded),
+            ranker.films.eq(catalogue.films),
+            ranker.marks.eq(catalogue.marks),
+            ranker.kept.eq(self.kept),
+            self.ranking.eq(ranker.busy),
+        ]
+        connect(m, ranker.o, flipped(self.best))
 
         m.d.comb += [
             view.start.eq(self.compare),
-            view.query.eq(self.query),
+            view.query.eq(self.compared),
             view.first_row.eq(self.first_row),
             view.last_row.eq(self.last_row),
-            view.kept.eq(self.selected_kept),
+            view.kept.eq(self.kept),
             self.comparing.eq(view.busy),
             self.best_slot.eq(view.best_slot),
         ]
         connect(m, view.o, flipped(self.match))
 
-        row = Signal(film_row_layout(geometry))
-        row_valid, row_ready = Signal(), Signal()
-        scores = stream.Signature(score_row_layout(geometry)).create(path=("scores",))
-        with m.If(ranking):
-            m.d.comb += [
-                row.eq(scan.o.p),
-                row_valid.eq(scan.o.valid),
-                scan.o.ready.eq(row_ready),
-                collector.i.valid.eq(scores.valid),
-                scores.ready.eq(collector.i.ready),
-            ]
-        with m.Elif(~self.learning):
-            m.d.comb += [
-                row.films[0].eq(self.film.p),
-                row.mask.eq(1),
-                row_valid.eq(self.film.valid),
-                self.film.ready.eq(row_ready),
-                self.score.valid.eq(scores.valid),
-                scores.ready.eq(self.score.ready),
-            ]
-        m.d.comb += [
-            collector.i.p.eq(scores.p),
-            self.score.p.eq(scores.p.scores[0]),
-            collector.full.eq(topk.full),
-            collector.threshold.eq(topk.threshold),
-        ]
-        connect(m, collector.o, topk.i)
-        connect(m, topk.o, flipped(self.best))
-
-        slot = Signal(range(geometry.memory_depth))
-        readers = [self.entry, view.read]
-        m.d.comb += [slot.eq(self.entry.slot), memory.read.slot.eq(slot)]
-        with m.If(view.busy):
-            m.d.comb += slot.eq(view.read.slot)
-
-        if geometry.rule == "nearest":
-            m.submodules.scorer = scorer = NearestScorer(geometry)
-            m.d.comb += scorer.kept.eq(self.selected_kept)
-            readers.append(scorer.read)
-            with m.If(row_valid):
-                m.d.comb += slot.eq(scorer.read.slot)
-        else:
-            m.submodules.scorer = scorer = TableScorer(geometry)
-            m.submodules.learner = learner = Learner(geometry, scorer.latency)
-            readers.append(learner.read)
-            connect(m, learner.write, scorer.write)
-            m.d.comb += [
-                learner.start.eq(self.learn),
-                learner.kept.eq(self.selected_kept),
-                self.learning.eq(learner.busy),
-                self.bias.eq(learner.bias),
-                learner.alpha_slot.eq(self.alpha_slot),
-                self.alpha.eq(learner.alpha),
-                scorer.offset.eq(learner.offset),
-                learner.score.p.eq(scores.p),
-            ]
-            for tap in (learner.tap, self.tap):
-                m.d.comb += [
-                    tap.valid.eq(scorer.tap.valid),
-                    tap.group.eq(scorer.tap.group),
-                    tap.tuples.eq(scorer.tap.tuples),
-                    tap.cells.eq(scorer.tap.cells),
-                ]
-            with m.If(learner.busy):
-                m.d.comb += [
-                    slot.eq(learner.read.slot),
-                    row.eq(learner.film.p),
-                    row_valid.eq(learner.film.valid),
-                    learner.film.ready.eq(row_ready),
-                    learner.score.valid.eq(scores.valid),
-                    scores.ready.eq(learner.score.ready),
-                ]
-        for reader in readers:
+        readers = {"view": (view.busy, view.read), "ranker": (ranker.busy, ranker.entry)}
+        add = self._add_nearest if geometry.rule == "nearest" else self._add_learner
+        readers |= add(m, ranker)
+        m.d.comb += memory.read.slot.eq(self.entry.slot)
+        for reader in (self.entry, *(reader for _, reader in readers.values())):
             m.d.comb += [reader.row.eq(memory.read.row), reader.entry.eq(memory.read.entry)]
-        m.d.comb += [
-            scorer.i.p.eq(row),
-            scorer.i.valid.eq(row_valid),
-            row_ready.eq(scorer.i.ready),
-            scores.p.eq(scorer.o.p),
-            scores.valid.eq(scorer.o.valid),
-            scorer.o.ready.eq(scores.ready),
-        ]
+        for busy, reader in readers.values():
+            with m.If(busy):
+                m.d.comb += memory.read.slot.eq(reader.slot)
         return m
+
+    def _add_learner(self, m: Module, ranker: Ranker) -> dict[str, tuple[Signal, object]]:
+        """The table view; returns who reads the working memory, and when."""
+        m.submodules.learner = learner = Learner(self._geometry)
+        m.d.comb += [
+            learner.start.eq(self.learn),
+            learner.kept.eq(self.kept),
+            self.learning.eq(learner.busy),
+            self.bias.eq(learner.bias),
+            learner.alpha_slot.eq(self.alpha_slot),
+            self.alpha.eq(learner.alpha),
+            learner.query.en.eq(self.query.en),
+            learner.query.film.eq(self.query.film),
+            self.asking.eq(learner.asking),
+            self.score.eq(learner.score),
+            ranker.offset.eq(learner.offset),
+        ]
+        for access in (self.neurons, ranker.neurons):
+            m.d.comb += access.cells.eq(learner.read.cells)
+            with m.If(ranker.busy if access is ranker.neurons else ~ranker.busy):
+                m.d.comb += [
+                    learner.read.en.eq(access.en),
+                    learner.read.group.eq(access.group),
+                    learner.read.tuples.eq(access.tuples),
+                ]
+        return {"learner": (learner.busy, learner.entry)}
+
+    def _add_nearest(self, m: Module, ranker: Ranker) -> dict[str, tuple[Signal, object]]:
+        """A memory view of its own for single films; returns who reads the working memory, and when."""
+        m.submodules.scorer = scorer = NearestScorer(self._geometry)
+        m.d.comb += [
+            scorer.kept.eq(self.kept),
+            scorer.i.p.mask.eq(1),
+            scorer.i.valid.eq(self.asking),
+            scorer.o.ready.eq(1),
+        ]
+        with m.If(self.query.en):
+            m.d.sync += [scorer.i.p.films[0].eq(self.query.film), self.asking.eq(1)]
+        with m.If(scorer.i.ready):
+            m.d.sync += self.asking.eq(0)
+        m.d.comb += self.score.eq(scorer.o.p.scores[0])
+        return {"scorer": (self.asking, scorer.read)}

@@ -33,8 +33,8 @@ class Desk:
     def __init__(self, geometry: Geometry) -> None:
         self.geometry = geometry
         self.engine = Engine(geometry)
-        self.reader = RecordReader(max(Request.HEADER.size, geometry.code_bytes + 4))
-        self.writer = RecordWriter(max(8, geometry.code_bytes + 4))
+        self.reader = RecordReader(max(Request.HEADER.size, geometry.code_bytes + 3))
+        self.writer = RecordWriter(8)
         self.check = RequestCheck(geometry)
         self.counters = Counters()
         self.header = Signal(header_layout)

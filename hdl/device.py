@@ -2,11 +2,13 @@
 
 from amaranth import Module
 from amaranth.lib import stream, wiring
+from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .frames import FrameReceiver, FrameSender
+from .frames import BodyByte, FrameReceiver, FrameSender
 from .geometry import Geometry
 from .processor import Processor
+from .rest import Rest
 
 __all__ = ["Device"]
 
@@ -14,7 +16,8 @@ __all__ = ["Device"]
 class Device(wiring.Component):
     """Frames in, frames out; the meaning is :class:`ramrec.sim.golden_device.GoldenDevice`.
 
-    Takes one byte per clock while it receives, and none while it executes a request and a further one waits.
+    Takes one byte per clock while it receives, and none while it executes a request and a further one waits; the
+    command processor gets and gives a byte every other clock.
 
     Parameters
     ----------
@@ -49,11 +52,20 @@ class Device(wiring.Component):
         m.submodules.processor = processor = self.processor
         m.submodules.sender = sender = FrameSender()
         connect(m, flipped(self.i), receiver.i)
-        connect(m, receiver.o, processor.i)
+        m.submodules.arrival = arrival = Rest(StructLayout({"byte": BodyByte, "length": 8}))
+        m.d.comb += [
+            arrival.i.p.byte.eq(receiver.o.p),
+            arrival.i.p.length.eq(receiver.length),
+            arrival.i.valid.eq(receiver.o.valid),
+            receiver.o.ready.eq(arrival.i.ready),
+            processor.i.p.eq(arrival.o.p.byte),
+            processor.length.eq(arrival.o.p.length),
+            processor.i.valid.eq(arrival.o.valid),
+            arrival.o.ready.eq(processor.i.ready),
+        ]
         connect(m, processor.o, sender.i)
         connect(m, sender.o, flipped(self.o))
         m.d.comb += [
-            processor.length.eq(receiver.length),
             processor.dropped.eq(receiver.dropped),
             processor.sent.eq(sender.idle),
             sender.discard.eq(processor.discard),

@@ -1,14 +1,14 @@
 """CRC-32 of a user's state, or of the catalogue, as 16-bit words."""
 
 from amaranth import Cat, Module, Signal, signed
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from .catalogue import film_read_signature
 from .geometry import Geometry
-from .layouts import film_layout, lane_of, row_of, table_signature
-from .user_memory import entry_read_signature
+from .layouts import film_layout
+from .neurons import neurons_read_signature
+from .working_memory import entry_read_signature
 
 __all__ = ["Digester"]
 
@@ -16,8 +16,8 @@ __all__ = ["Digester"]
 class Digester(wiring.Component):
     """Digest of ``kept, (item, e, alpha, code) per entry, bias, cells`` or of ``loaded, (code, prior) per film``.
 
-    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock for entries and films, plus one
-    clock for each of them; ``groups + 2`` clocks per cell, which is read through the scorer like any film.
+    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, plus one clock per entry and
+    some seven per film, which is looked up like any other; three clocks per cell.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ class Digester(wiring.Component):
     start : ``In(1)``, strobe, while not ``busy``; the inputs are held while ``busy``
     of_catalogue : ``In(1)``, what to digest
     kept, loaded : ``In``, entries of the user, films in the catalogue
-    entry, film_read, alpha_slot, alpha, bias, film, score, tap : :class:`Datapath`'s
+    entry, alpha_slot, alpha, bias, neurons : :class:`Datapath`'s
+    look, item, found, film : a film to look up, and that it was found
     busy : ``Out(1)``
     crc : ``Out(32)``, once not ``busy``
     """
@@ -42,13 +43,14 @@ class Digester(wiring.Component):
                 "kept": In(range(geometry.memory_depth + 1)),
                 "loaded": In(16),
                 "entry": Out(entry_read_signature(geometry)),
-                "film_read": Out(film_read_signature(geometry)),
                 "alpha_slot": Out(range(geometry.memory_depth)),
                 "alpha": In(signed(geometry.alpha_bits)),
                 "bias": In(signed(geometry.cell_bits)),
-                "film": Out(stream.Signature(film_layout(geometry))),
-                "score": In(stream.Signature(signed(geometry.score_bits))),
-                "tap": In(table_signature(geometry)),
+                "neurons": Out(neurons_read_signature(geometry)),
+                "look": Out(1),
+                "item": Out(16),
+                "found": In(1),
+                "film": In(film_layout(geometry)),
                 "busy": Out(1),
                 "crc": Out(32),
             }
@@ -63,21 +65,19 @@ class Digester(wiring.Component):
         place = Signal(range(3 + geometry.code_bits // 16))
         neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
         cell = Signal(signed(16))
-        pending = Signal(range(16 + geometry.neurons))
-
         entry = self.entry.entry
         film = Signal(film_layout(geometry))
         m.d.comb += [
             self.entry.slot.eq(index),
             self.alpha_slot.eq(index),
-            self.film_read.row.eq(row_of(index, geometry.lanes)),
-            film.eq(self.film_read.films[lane_of(index, geometry.lanes)]),
-            self.film.p.code.eq(address.replicate(geometry.neurons)),
-            self.score.ready.eq(1),
+            self.item.eq(index),
+            self.neurons.en.eq(1),
+            self.neurons.group.eq(neuron // geometry.neurons_per_clock),
+            self.neurons.tuples.eq(address.replicate(geometry.neurons_per_clock)),
             self.crc.eq(crc.crc),
             self.busy.eq(1),
         ]
-        m.d.sync += pending.eq(pending + (self.film.valid & self.film.ready) - self.score.valid)
+        m.d.sync += cell.eq(self.neurons.cells[neuron % geometry.neurons_per_clock])
 
         # Block RAM, word selection and CRC in one clock would set the clock of the whole device.
         word_valid, word_data = Signal(), Signal(16)
@@ -104,10 +104,15 @@ class Digester(wiring.Component):
                     m.next = "Entry"
 
             with m.State("Film"):
-                m.d.comb += self.film_read.en.eq(1)
-                m.next = "Film words"
+                m.d.comb += self.look.eq(index != self.loaded)
+                m.next = "Look"
                 with m.If(index == self.loaded):
                     m.next = "Settle"
+
+            with m.State("Look"):
+                with m.If(self.found):
+                    m.d.sync += film.eq(self.film)
+                    m.next = "Film words"
 
             with m.State("Film words"):
                 prior = Signal(signed(16))
@@ -134,36 +139,24 @@ class Digester(wiring.Component):
 
             with m.State("Bias"):
                 word(self.bias)
-                m.next = "Cell word" if geometry.rule == "nearest" else "Look up"
+                m.next = "Cell"
 
-            with m.State("Look up"):
-                m.d.comb += self.film.valid.eq(1)
-                with m.If(self.film.ready):
-                    m.next = "Looked up"
+            with m.State("Cell"):
+                m.next = "Cell chosen"
 
-            with m.State("Looked up"):
+            with m.State("Cell chosen"):
                 m.next = "Cell word"
 
             with m.State("Cell word"):
-                word(cell)
+                word(0 if geometry.rule == "nearest" else cell)
                 m.d.sync += address.eq(address + 1)
-                m.next = "Cell word" if geometry.rule == "nearest" else "Look up"
+                m.next = "Cell"
                 with m.If(address == geometry.cells - 1):
                     m.d.sync += neuron.eq(neuron + 1)
                     with m.If(neuron == geometry.neurons - 1):
                         m.next = "Settle"
 
             with m.State("Settle"):
-                with m.If((pending == 0) & ~word_valid):
+                with m.If(~word_valid):
                     m.next = "Idle"
-
-        group, member = Signal(range(geometry.groups)), Signal(range(geometry.neurons_per_clock))
-        m.d.comb += [
-            group.eq(neuron // geometry.neurons_per_clock),
-            member.eq(neuron % geometry.neurons_per_clock),
-        ]
-        with m.If(self.busy & self.tap.valid & (self.tap.group == group)), m.Switch(member):
-            for index, read in enumerate(self.tap.cells):
-                with m.Case(index):
-                    m.d.sync += cell.eq(read)
         return m

@@ -8,7 +8,7 @@ from .digester import Digester
 from .editor import ListEditor
 from .explainer import Explainer
 from .geometry import Geometry
-from .layouts import film_layout, row_of
+from .layouts import film_layout
 
 __all__ = ["Engine"]
 
@@ -22,14 +22,12 @@ class Engine(Elaboratable):
     editor : :class:`ListEditor`
     digester : :class:`Digester`
     explainer : :class:`Explainer`
-    user, slot : whose memory, and which entry of it, is read while none of them is busy
-    item, read_film : the film to read from the catalogue, and a strobe to do so, likewise
-    film, score_valid, score_ready : the film to score or to compare, and the handshakes of ``data.film`` and
-        ``data.score``, likewise
+    user, slot : whose stored ratings, and which of them, are read while the editor is not busy
+    item, look : the film to look up in the catalogue, and a strobe to do so, while none of them is busy
+    film, query : the film to score or to compare, and a strobe to score it, likewise
     """
 
     def __init__(self, geometry: Geometry) -> None:
-        self._geometry = geometry
         self.data = Datapath(geometry)
         self.editor = ListEditor(geometry)
         self.digester = Digester(geometry)
@@ -37,10 +35,9 @@ class Engine(Elaboratable):
         self.user = Signal(range(geometry.users))
         self.slot = Signal(range(geometry.memory_depth + 1))
         self.item = Signal(16)
-        self.read_film = Signal()
+        self.look = Signal()
         self.film = Signal(film_layout(geometry))
-        self.score_valid = Signal()
-        self.score_ready = Signal()
+        self.query = Signal()
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -50,59 +47,61 @@ class Engine(Elaboratable):
         m.submodules.explainer = explainer = self.explainer
         m.d.comb += [
             data.user.eq(self.user),
-            data.entry.slot.eq(self.slot),
-            data.film_read.row.eq(row_of(self.item, self._geometry.lanes)),
-            data.film_read.en.eq(self.read_film),
-            data.film.p.eq(self.film),
-            data.film.valid.eq(self.score_valid),
-            data.score.ready.eq(self.score_ready),
-            data.query.eq(self.film.code),
+            data.slot.eq(self.slot),
+            data.look.eq(self.look | editor.look | digester.look),
+            data.look_item.eq(self.item),
+            data.look_tag.eq(editor.look_tag),
+            data.query.film.eq(self.film),
+            data.query.en.eq(self.query),
+            data.compared.eq(self.film.code),
             data.learn.eq(editor.learn),
-            editor.learning.eq(data.learning),
-            data.selected_kept.eq(editor.kept),
-            editor.memory_kept.eq(data.kept),
-            digester.kept.eq(editor.kept),
-            digester.alpha.eq(data.alpha),
-            digester.bias.eq(data.bias),
-            explainer.kept.eq(editor.kept),
-            explainer.alpha.eq(data.alpha),
-            explainer.comparing.eq(data.comparing),
-            explainer.best_slot.eq(data.best_slot),
+            data.kept.eq(editor.kept),
+            data.neurons.en.eq(digester.neurons.en),
+            data.neurons.group.eq(digester.neurons.group),
+            data.neurons.tuples.eq(digester.neurons.tuples),
+            data.entry.slot.eq(editor.read.slot),
             data.compare.eq(explainer.compare),
             data.first_row.eq(explainer.first_row),
             data.last_row.eq(explainer.last_row),
             data.alpha_slot.eq(explainer.alpha_slot),
+            editor.learning.eq(data.learning),
+            editor.store_kept.eq(data.stored_kept),
+            editor.rating.eq(data.rating),
+            editor.looking.eq(data.looking),
+            editor.found.eq(data.found),
+            editor.found_place.eq(data.found_place),
+            editor.found_film.eq(data.found_film),
+            editor.found_known.eq(data.found_known),
+            editor.found_tag.eq(data.found_tag),
+            digester.kept.eq(editor.kept),
+            digester.alpha.eq(data.alpha),
+            digester.bias.eq(data.bias),
+            digester.neurons.cells.eq(data.neurons.cells),
+            digester.found.eq(data.found),
+            digester.film.eq(data.found_film),
+            explainer.kept.eq(editor.kept),
+            explainer.alpha.eq(data.alpha),
+            explainer.comparing.eq(data.comparing),
+            explainer.best_slot.eq(data.best_slot),
         ]
         connect(m, editor.write, data.entry_write)
+        connect(m, editor.store_write, data.store_write)
         connect(m, editor.set_kept, data.set_kept)
         connect(m, editor.mark, data.mark)
-        connect(m, editor.wipe, data.wipe)
+        connect(m, editor.fill, data.fill)
         connect(m, data.match, explainer.match)
         for reader in (editor.read, digester.entry, explainer.entry):
             m.d.comb += [reader.row.eq(data.entry.row), reader.entry.eq(data.entry.entry)]
-        m.d.comb += [
-            digester.film_read.films.eq(data.film_read.films),
-            digester.film_read.marks.eq(data.film_read.marks),
-            digester.tap.valid.eq(data.tap.valid),
-            digester.tap.group.eq(data.tap.group),
-            digester.tap.tuples.eq(data.tap.tuples),
-            digester.tap.cells.eq(data.tap.cells),
-            digester.score.p.eq(data.score.p),
-        ]
+        with m.If(editor.look):
+            m.d.comb += data.look_item.eq(editor.look_item)
         with m.If(editor.busy):
-            m.d.comb += [data.user.eq(editor.memory_user), data.entry.slot.eq(editor.read.slot)]
+            m.d.comb += [data.user.eq(editor.store_user), data.slot.eq(editor.store_slot)]
         with m.If(explainer.busy):
             m.d.comb += data.entry.slot.eq(explainer.entry.slot)
         with m.If(digester.busy):
             m.d.comb += [
+                data.look_item.eq(digester.item),
                 data.entry.slot.eq(digester.entry.slot),
                 data.alpha_slot.eq(digester.alpha_slot),
-                data.film_read.en.eq(digester.film_read.en),
-                data.film_read.row.eq(digester.film_read.row),
-                data.film.p.eq(digester.film.p),
-                data.film.valid.eq(digester.film.valid),
-                digester.film.ready.eq(data.film.ready),
-                digester.score.valid.eq(data.score.valid),
-                data.score.ready.eq(digester.score.ready),
             ]
         return m

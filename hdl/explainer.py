@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from .geometry import Geometry
 from .layouts import lane_of, match_row_layout, row_of
-from .user_memory import entry_read_signature
+from .working_memory import entry_read_signature
 
 __all__ = ["Explainer", "contribution_layout"]
 

@@ -49,11 +49,14 @@ class Geometry:
     top_k
         Longest ranking, 1 to 41 (what fits in one reply).
     lanes
-        Films scored per clock; a power of two up to 32.
+        Films scored per clock, 1 to 48.
     comparators
         Memory rows compared per clock; a power of two that divides ``memory_depth``.
     neurons_per_clock
-        RAM neurons read per clock and lane; divides the number of neurons.
+        RAM neurons that the learner reads per clock; divides the number of neurons, and holds whole tables.
+    table_bits
+        Code bits that address one table of a lane: neighbouring RAM neurons fused, for ranking. A multiple of
+        ``tuple_bits`` up to 8 that divides 16: 4 for LUT RAM of 16 cells, 8 for block RAM of 256 cells.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Geometry:
     lanes: int = 1
     comparators: int = 1
     neurons_per_clock: int = 64
+    table_bits: int = 4
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -110,7 +114,7 @@ class Geometry:
         check(1 <= self.users <= 4096, "users", "in 1..4096")
         check(1 <= self.catalogue_depth < 1 << 16, "catalogue_depth", "in 1..65535")
         check(1 <= self.top_k <= 41, "top_k", "in 1..41")
-        check(_power_of_two(self.lanes) and self.lanes <= 32, "lanes", "a power of two up to 32")
+        check(1 <= self.lanes <= 48, "lanes", "in 1..48")
         check(
             _power_of_two(self.comparators) and self.memory_depth % self.comparators == 0,
             "comparators",
@@ -120,6 +124,16 @@ class Geometry:
             self.neurons_per_clock >= 1 and self.neurons % self.neurons_per_clock == 0,
             "neurons_per_clock",
             f"a divisor of the number of neurons ({self.neurons})",
+        )
+        check(
+            self.table_bits in (1, 2, 4, 8) and self.table_bits >= self.tuple_bits,
+            "table_bits",
+            f"1, 2, 4 or 8, and at least tuple_bits ({self.tuple_bits})",
+        )
+        check(
+            self.neurons_per_clock % self.fused == 0,
+            "neurons_per_clock",
+            f"a multiple of the RAM neurons in one table ({self.fused})",
         )
         if self.rule == "nearest":
             check(self.lanes == 1, "lanes", "1 with the rule nearest, which ranks through the memory view")
@@ -150,8 +164,23 @@ class Geometry:
 
     @property
     def groups(self) -> int:
-        """Clocks that one lane takes to read all its neurons."""
+        """Clocks that the learner takes to read all neurons."""
         return self.neurons // self.neurons_per_clock
+
+    @property
+    def fused(self) -> int:
+        """RAM neurons in one table of a lane."""
+        return self.table_bits // self.tuple_bits
+
+    @property
+    def tables(self) -> int:
+        """Tables of one lane."""
+        return self.code_bits // self.table_bits
+
+    @property
+    def table_cells(self) -> int:
+        """Cells of one table."""
+        return 1 << self.table_bits
 
     # Ranges. A cell is the sum of the alphas of the entries that address it and the bias the sum of all of
     # them, before and after every step: so neither can leave +-memory_depth * alpha_max, and no adder saturates.
@@ -170,6 +199,11 @@ class Geometry:
     def cell_bits(self) -> int:
         """Width of a signed cell: wide enough for ``cell_max``, so a cell can not overflow."""
         return self.cell_max.bit_length() + 1
+
+    @property
+    def table_cell_bits(self) -> int:
+        """Width of a signed cell of a table, the sum of one cell of each of its neurons."""
+        return (self.fused * self.cell_max).bit_length() + 1
 
     @property
     def target_max(self) -> int:
@@ -253,7 +287,7 @@ class Geometry:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-_MACHINE = ("users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock")
+_MACHINE = ("users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits")
 _PACKED = "<" + "H" * len(fields(Geometry))
 
 TINY = Geometry(
@@ -279,19 +313,20 @@ UP5K = Geometry(
     ridge=80,
     shift=7,
     prior_shift=3,
-    users=16,
+    users=100,
     catalogue_depth=9984,
     top_k=16,
     lanes=1,
     comparators=1,
-    neurons_per_clock=8,
+    neurons_per_clock=4,
+    table_bits=8,
 )
-"""Lattice iCE40 UltraPlus 5K: no LUT RAM, so eight neurons a clock through block RAM."""
+"""Lattice iCE40 UltraPlus 5K: no LUT RAM, so the learner's neurons and the lane's tables are block RAM."""
 
-ECP5_25F = Geometry(users=8, catalogue_depth=4096, lanes=2, comparators=1)
+ECP5_25F = Geometry(users=64, catalogue_depth=4096, lanes=4, comparators=1)
 """Lattice ECP5 with 24 k LUTs and 56 block RAMs."""
 
-ECP5_85F = Geometry(users=64, catalogue_depth=16384, lanes=4, comparators=4)
+ECP5_85F = Geometry(memory_depth=128, users=256, catalogue_depth=10240, lanes=20, comparators=4)
 """Lattice ECP5 with 84 k LUTs and 208 block RAMs."""
 
 PRESETS = {"TINY": TINY, "UP5K": UP5K, "ECP5_25F": ECP5_25F, "ECP5_85F": ECP5_85F}

@@ -3,7 +3,6 @@
 from amaranth import signed
 from amaranth.hdl import Value
 from amaranth.lib.data import ArrayLayout, StructLayout
-from amaranth.lib.wiring import Out, Signature
 
 from .geometry import Geometry
 
@@ -13,10 +12,15 @@ __all__ = [
     "film_row_layout",
     "lane_of",
     "match_row_layout",
+    "place_layout",
+    "rating_layout",
     "row_of",
     "score_row_layout",
-    "table_signature",
+    "table_write_layout",
 ]
+
+rating_layout = StructLayout({"item": 16, "e": signed(16)})
+"""A kept rating as it is stored for every resident user."""
 
 
 def film_layout(geometry: Geometry) -> StructLayout:
@@ -24,8 +28,13 @@ def film_layout(geometry: Geometry) -> StructLayout:
     return StructLayout({"code": geometry.code_bits, "prior": signed(8)})
 
 
+def place_layout(geometry: Geometry) -> StructLayout:
+    """Where the catalogue holds a film."""
+    return StructLayout({"row": range(geometry.rows), "lane": range(geometry.lanes)})
+
+
 def entry_layout(geometry: Geometry) -> StructLayout:
-    """A kept rating as a user's memory holds it."""
+    """A kept rating of the selected user, with the film's code."""
     return StructLayout({"item": 16, "e": signed(16), "code": geometry.code_bits})
 
 
@@ -47,23 +56,17 @@ def match_row_layout(geometry: Geometry) -> StructLayout:
     return StructLayout({"matches": matches, "mask": geometry.comparators, "last": 1})
 
 
-def table_signature(geometry: Geometry) -> Signature:
-    """One access to a group of RAM neurons, as an output: which cells (``group``, ``tuples``) and their content."""
-    return Signature(
-        {
-            "valid": Out(1),
-            "group": Out(range(geometry.groups)),
-            "tuples": Out(geometry.neurons_per_clock * geometry.tuple_bits),
-            "cells": Out(ArrayLayout(signed(geometry.cell_bits), geometry.neurons_per_clock)),
-        }
-    )
+def table_write_layout(geometry: Geometry) -> StructLayout:
+    """Cells at one ``address`` of as many tables as ``neurons_per_clock`` neurons fill; ``group`` says which."""
+    cells = ArrayLayout(signed(geometry.table_cell_bits), geometry.neurons_per_clock // geometry.fused)
+    return StructLayout({"group": range(geometry.groups), "address": geometry.table_bits, "cells": cells})
 
 
-def row_of(item: Value, width: int) -> Value:
-    """Row of an item or slot in a memory that is ``width`` (a power of two) wide."""
-    return item[width.bit_length() - 1 :]
+def row_of(slot: Value, width: int) -> Value:
+    """Row of a slot in a memory that is ``width`` (a power of two) wide."""
+    return slot[width.bit_length() - 1 :]
 
 
-def lane_of(item: Value, width: int) -> Value:
-    """Place of an item or slot within its row."""
-    return item[: width.bit_length() - 1]
+def lane_of(slot: Value, width: int) -> Value:
+    """Place of a slot within its row."""
+    return slot[: width.bit_length() - 1]

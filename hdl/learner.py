@@ -1,221 +1,292 @@
 """Learning: sweeps over the kept ratings that write the RAM neurons' tables."""
 
-from amaranth import Module, Mux, Signal, signed
-from amaranth.lib import stream, wiring
-from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, Signature
 
+from .adder_tree import AdderTree
+from .block_ram import make_memory, registered_read
 from .geometry import Geometry
-from .layouts import film_row_layout, score_row_layout, table_signature
-from .user_memory import entry_read_signature
+from .layouts import film_layout
+from .neurons import RamNeurons, neurons_read_signature
+from .working_memory import entry_read_signature
 
 __all__ = ["Learner"]
+
+_BRANCHES = 4
+"""Adder trees whose sums the residual's subtraction takes together, in place of the tree's last two levels."""
 
 
 class Learner(wiring.Component):
     """Relearns one user's list of kept ratings from nothing: ``sweeps`` Gauss-Seidel sweeps, or one counting pass.
 
-    The meaning is :func:`ramrec.sim.golden.learn_by_tables`. Each step looks a film up through the scorer,
-    and if the entry's strength changes adds the change to the cells that the film addresses. Learning ends
-    early after a sweep that changed nothing, which further sweeps would not either.
-
-    Clearing takes ``groups * cells`` clocks. A step takes ``step_clocks`` if its entry's strength changes and
-    ``groups`` fewer if not.
+    The meaning is :func:`ramrec.sim.golden.learn_by_tables`. A step looks an entry's film up in the RAM
+    neurons, and adds the change of the entry's strength to the cells that the film addresses; it takes
+    ``step_clocks``, whatever happens in it. Learning ends early after a sweep that changed nothing, which
+    further sweeps would not either. Clearing takes ``groups * cells`` clocks before the first step, and a few
+    go by before and after.
 
     Parameters
     ----------
     geometry : :class:`Geometry`, of the rule sweep or counting
-    scorer_latency : :class:`int`, clocks from a film to its score
 
     Members
     -------
     start : ``In(1)``, strobe, while not ``busy``
     kept : ``In``, entries to learn
     busy : ``Out(1)``
-    read : ``Out(entry_read_signature(geometry))``, used while ``busy``
-    film : ``Out(stream)`` of ``film_row_layout(geometry)``, to the scorer
-    score : ``In(stream)`` of ``score_row_layout(geometry)``, from the scorer
-    tap : ``In``, cells that the scorer's lane 0 has just read
-    write : ``Out(table_signature(geometry))``, cells to write in every lane
+    entry : ``Out(entry_read_signature(geometry))``, used while ``busy``
     bias : ``Out``, the sum of all strengths
     offset : ``Out``, ``bias_gain * bias``
     alpha_slot : ``In``, ``alpha`` : ``Out``, strength of that entry one clock later, while not ``busy``
+    read : ``In(neurons_read_signature(geometry))``, the cells, while not ``busy`` and not ``asking``
+    query : ``In(...)``: ``en``, ``film``: strobe, while not ``busy``, to score a film
+    asking : ``Out(1)``, until the film has been looked up, ``query_clocks`` clocks
+    score : ``Out``, once not ``asking``: ``prior * 2 ** prior_shift + offset`` + the sum of the film's cells
     """
 
-    def __init__(self, geometry: Geometry, scorer_latency: int) -> None:
+    def __init__(self, geometry: Geometry) -> None:
         if geometry.rule not in ("sweep", "counting"):
             raise ValueError(f"the learner follows the rule sweep or counting, not {geometry.rule!r}")
         self._geometry = geometry
-        self._scorer_latency = scorer_latency
+        branch = -(-geometry.neurons_per_clock // _BRANCHES)
+        self._trees = [
+            AdderTree(signed(geometry.cell_bits), branch, 1, levels_per_stage=2)
+            for _ in range(-(-geometry.neurons_per_clock // branch))
+        ]
+        score = signed(geometry.score_bits)
+        query = Signature({"en": Out(1), "film": Out(film_layout(geometry))})
         super().__init__(
             {
                 "start": In(1),
                 "kept": In(range(geometry.memory_depth + 1)),
                 "busy": Out(1),
-                "read": Out(entry_read_signature(geometry)),
-                "film": Out(stream.Signature(film_row_layout(geometry))),
-                "score": In(stream.Signature(score_row_layout(geometry))),
-                "tap": In(table_signature(geometry)),
-                "write": Out(table_signature(geometry)),
+                "entry": Out(entry_read_signature(geometry)),
                 "bias": Out(signed(geometry.cell_bits)),
-                "offset": Out(signed(geometry.score_bits)),
+                "offset": Out(score),
                 "alpha_slot": In(range(geometry.memory_depth)),
                 "alpha": Out(signed(geometry.alpha_bits)),
+                "read": In(neurons_read_signature(geometry)),
+                "query": In(query),
+                "asking": Out(1),
+                "score": Out(score),
             }
         )
 
     @property
+    def _first_phase(self) -> int:
+        """Phase of a step in which the first group is read: its sum must not come before what it is taken from."""
+        return max(0, 2 - self._trees[0].latency)
+
+    @property
+    def _residual_phase(self) -> int:
+        """Phase of a step in which the residual is there."""
+        return self._first_phase + self._geometry.groups + 1 + self._trees[0].latency
+
+    @property
     def step_clocks(self) -> int:
-        """Clocks of one step that changes its entry's strength."""
-        lookup = self._scorer_latency if self._geometry.rule == "sweep" else 0
-        return 6 + lookup + self._geometry.groups
+        """Clocks of one step."""
+        return self._residual_phase + 1 + self._geometry.groups
+
+    @property
+    def query_clocks(self) -> int:
+        """Clocks from ``query.en`` to the score."""
+        return self._residual_phase + 2
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
         follows_error = geometry.rule == "sweep"
         sweeps = geometry.sweeps if follows_error else 1
+        first_phase, residual_phase, last_phase = self._first_phase, self._residual_phase, self.step_clocks - 1
 
-        m.submodules.alphas = alphas = Memory(shape=signed(geometry.alpha_bits), depth=geometry.memory_depth, init=[])
-        alpha_read, alpha_write = alphas.read_port(), alphas.write_port()
+        m.submodules.neurons = neurons = RamNeurons(geometry)
+        m.submodules.alphas = alphas = make_memory(signed(geometry.alpha_bits), geometry.memory_depth)
+        alpha_write = alphas.write_port()
 
-        slot = Signal(range(geometry.memory_depth))
-        sweep = Signal(range(sweeps))
-        at_end = Signal()
-        changed = Signal()
+        # What a step works on
+
+        slot, next_slot = Signal(range(geometry.memory_depth)), Signal(range(geometry.memory_depth))
+        at_end, first_sweep = Signal(), Signal()
+        code, e = Signal(geometry.code_bits), Signal(signed(17))
         age_penalty = Signal(range(geometry.lambda_max + 1))
-        penalty = Signal(signed(geometry.residual_bits))
-        residual = Signal(signed(geometry.residual_bits))
-        alpha, new_alpha = Signal(signed(geometry.alpha_bits)), Signal(signed(geometry.alpha_bits))
-        delta = Signal(signed(geometry.alpha_bits + 1))
+        first_penalty = Signal(range(geometry.lambda_max + 1))
+        m.d.comb += [at_end.eq(slot + 1 == self.kept), next_slot.eq(Mux(at_end, 0, slot + 1))]
+        m.d.sync += first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1))
+
+        # Looking up: groups are read, added by the trees, and taken from the residual
+
+        phase = Signal(range(last_phase + 1))
+        stepping = Signal()
+        looking, updating = Signal(), Signal()
+        group, write_group = Signal(range(geometry.groups)), Signal(range(geometry.groups))
+        tuples = [code.word_select(index, len(neurons.read.tuples)) for index in range(geometry.groups)]
         m.d.comb += [
-            at_end.eq(slot + 1 == self.kept),
-            self.read.slot.eq(slot),
-            alpha_read.addr.eq(Mux(self.busy, slot, self.alpha_slot)),
-            self.alpha.eq(alpha_read.data),
-            alpha_write.addr.eq(slot),
-            alpha_write.data.eq(new_alpha),
-            delta.eq(new_alpha - alpha),
-            self.film.p.films[0].code.eq(self.read.entry.code),
-            self.film.p.mask.eq(1),
-            self.score.ready.eq(1),
+            looking.eq((phase >= first_phase) & (phase < first_phase + geometry.groups)),
+            updating.eq((phase >= residual_phase) & (phase < residual_phase + geometry.groups)),
+            group.eq(phase - Mux(looking, first_phase, residual_phase)),
+            neurons.read.en.eq(looking | updating),
+            neurons.read.group.eq(group),
+            neurons.read.tuples.eq(_chosen(m, tuples, group)),
         ]
-
-        # Updates read their cells by a lookup too, whose score is of no use: only the last score counts.
-        in_flight = Signal(range(self._scorer_latency + 1))
-        m.d.sync += in_flight.eq(in_flight + (self.film.valid & self.film.ready) - self.score.valid)
-
-        updating = Signal()
-        written = [Signal(signed(geometry.cell_bits), name=f"written_{q}") for q in range(geometry.neurons_per_clock)]
-        m.d.comb += [cell.eq(new) for cell, new in zip(self.write.cells, written, strict=True)]
-        m.d.sync += self.write.valid.eq(0)
-        with m.If(updating & self.tap.valid):
-            m.d.sync += [
-                self.write.valid.eq(1),
-                self.write.group.eq(self.tap.group),
-                self.write.tuples.eq(self.tap.tuples),
+        m.d.comb += self.read.cells.eq(neurons.read.cells)
+        with m.If(~self.busy & ~self.asking):
+            m.d.comb += [
+                neurons.read.en.eq(self.read.en),
+                neurons.read.group.eq(self.read.group),
+                neurons.read.tuples.eq(self.read.tuples),
             ]
-            m.d.sync += [new.eq(read + delta) for new, read in zip(written, self.tap.cells, strict=True)]
 
+        here, first_here = Signal(), Signal()
+        m.d.sync += [here.eq(looking & stepping), first_here.eq(phase == first_phase)]
+        sums = []
+        for index, tree in enumerate(self._trees):
+            m.submodules[f"tree_{index}"] = tree
+            cells = list(neurons.read.cells)[index :: len(self._trees)]
+            m.d.comb += [term.eq(cell) for term, cell in zip(tree.i.p.terms, cells, strict=False)]
+            m.d.comb += [tree.i.valid.eq(here), tree.i.p.tag.eq(first_here), tree.o.ready.eq(1)]
+            sums.append(tree.o.p.sum)
+
+        alpha, new_alpha = Signal(signed(geometry.alpha_bits)), Signal(signed(geometry.alpha_bits))
+        penalty, base = Signal(signed(geometry.residual_bits)), Signal(signed(geometry.residual_bits))
+        residual = Signal(signed(geometry.residual_bits))
+        half = 1 << (geometry.shift - 1)
+        m.d.comb += alpha.eq(Mux(first_sweep | self.asking, 0, self.alpha))
+        predicted = (sum(sums[1:], start=sums[0])) if follows_error else 0
+        offset = self.offset if follows_error else Mux(self.asking, self.offset, 0)
+        asked = sum(sums[1:], start=sums[0])
+        m.d.sync += [
+            penalty.eq(age_penalty * alpha if follows_error else 0),
+            base.eq(e - penalty - offset),
+        ]
+        with m.If(self._trees[0].o.valid):
+            taken = Signal(signed(geometry.score_bits))
+            m.d.comb += taken.eq(asked if follows_error else Mux(self.asking, asked, predicted))
+            m.d.sync += residual.eq(Mux(self._trees[0].o.p.tag, base, residual) - taken)
+        m.d.sync += self.score.eq(-residual)
+
+        # The step: a change that keeps the strength within its bits
+
+        top = geometry.alpha_max
+        least, most = Signal(signed(geometry.alpha_bits + 1)), Signal(signed(geometry.alpha_bits + 1))
+        wanted = Signal(signed(geometry.residual_bits))
+        delta = Signal(signed(geometry.alpha_bits + 1))
+        changed = Signal()
+        m.d.sync += [least.eq(-top - alpha), most.eq(top - alpha)]
+        m.d.comb += wanted.eq((residual + half) >> geometry.shift)
+        with m.If(phase == residual_phase):
+            m.d.sync += delta.eq(Mux(wanted < least, least, Mux(wanted > most, most, wanted)))
+
+        # Writing: cells that are cleared, or that a step changes
+
+        clearing = Signal()
         clear_group, clear_address = Signal(range(geometry.groups)), Signal(geometry.tuple_bits)
+        writing = Signal()
+        m.d.sync += [writing.eq(updating & stepping & self.busy), write_group.eq(group)]
+        m.d.comb += [
+            neurons.write.en.eq(writing | clearing),
+            neurons.write.group.eq(Mux(clearing, clear_group, write_group)),
+            neurons.write.tuples.eq(
+                Mux(clearing, clear_address.replicate(geometry.neurons_per_clock), _chosen(m, tuples, write_group))
+            ),
+        ]
+        for written, cell in zip(neurons.write.cells, neurons.read.cells, strict=True):
+            m.d.comb += written.eq(Mux(clearing, 0, cell + delta))
 
+        m.d.comb += [
+            self.entry.slot.eq(next_slot),
+            self.alpha.eq(registered_read(m, alphas, Mux(self.busy, slot, self.alpha_slot))),
+            alpha_write.addr.eq(slot),
+            new_alpha.eq(alpha + delta),
+            alpha_write.data.eq(new_alpha),
+        ]
+        m.d.sync += self.offset.eq(self.bias * geometry.bias_gain)
+
+        sweep = Signal(range(sweeps))
+        m.d.comb += first_sweep.eq(sweep == 0)
         with m.FSM():
             with m.State("Idle"):
-                with m.If(self.start):
+                m.d.sync += [phase.eq(0), stepping.eq(0)]
+                with m.If(self.query.en):
                     m.d.sync += [
-                        self.busy.eq(1),
-                        self.bias.eq(0),
-                        self.offset.eq(0),
-                        slot.eq(0),
-                        sweep.eq(0),
-                        changed.eq(0),
-                        clear_group.eq(0),
-                        clear_address.eq(0),
+                        self.asking.eq(1),
+                        stepping.eq(1),
+                        code.eq(self.query.film.code),
+                        e.eq(-(self.query.film.prior << geometry.prior_shift)),
                     ]
+                    m.next = "Ask"
+                with m.If(self.start):
+                    m.d.sync += [self.busy.eq(1), self.bias.eq(0), Cat(clear_group, clear_address).eq(0)]
+                    m.d.sync += [slot.eq(self.kept - 1), sweep.eq(0), changed.eq(0)]
                     m.next = "Clear"
 
+            with m.State("Ask"):
+                m.d.sync += phase.eq(phase + 1)
+                with m.If(phase == residual_phase):
+                    m.d.sync += [self.asking.eq(0), stepping.eq(0)]
+                    m.next = "Idle"
+
             with m.State("Clear"):
-                m.d.sync += [
-                    self.write.valid.eq(1),
-                    self.write.group.eq(clear_group),
-                    self.write.tuples.eq(clear_address.replicate(geometry.neurons_per_clock)),
-                    clear_address.eq(clear_address + 1),
-                ]
-                m.d.sync += [new.eq(0) for new in written]
+                m.d.comb += clearing.eq(1)
+                m.d.sync += clear_address.eq(clear_address + 1)
                 with m.If(clear_address == geometry.cells - 1):
                     m.d.sync += clear_group.eq(clear_group + 1)
                     with m.If(clear_group == geometry.groups - 1):
-                        m.next = "Begin"
-
-            with m.State("Begin"):
-                with m.If(self.kept == 0):
-                    m.next = "Settle"
-                with m.Else():
-                    m.d.sync += age_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1))
-                    m.next = "Fetch"
+                        m.next = "Fetch"
+                        with m.If(self.kept == 0):
+                            m.next = "Settle"
 
             with m.State("Fetch"):
-                m.next = "Load"
+                m.next = "Begin"
 
-            with m.State("Load"):
-                current = Mux(sweep == 0, 0, alpha_read.data)
-                m.d.sync += [alpha.eq(current), penalty.eq(age_penalty * current)]
-                m.next = "Lookup" if follows_error else "Residual"
-
-            with m.State("Lookup"):
-                m.d.comb += self.film.valid.eq(1)
-                with m.If(self.film.ready):
-                    m.next = "Residual"
-
-            with m.State("Residual"):
-                if follows_error:
-                    with m.If(self.score.valid & (in_flight == 1)):
-                        m.d.sync += residual.eq(self.read.entry.e - penalty - self.score.p.scores[0])
-                        m.next = "Step"
-                else:
-                    m.d.sync += residual.eq(self.read.entry.e)
-                    m.next = "Step"
+            with m.State("Begin"):  # the slot before the first one is the last one, so the first entry is at hand
+                m.d.sync += [
+                    slot.eq(0),
+                    code.eq(self.entry.entry.code),
+                    e.eq(self.entry.entry.e),
+                    age_penalty.eq(first_penalty),
+                    phase.eq(0),
+                    stepping.eq(1),
+                ]
+                m.next = "Step"
 
             with m.State("Step"):
-                half = 1 << (geometry.shift - 1)
-                stepped = alpha + ((residual + half) >> geometry.shift)
-                top = geometry.alpha_max
-                m.d.sync += new_alpha.eq(Mux(stepped > top, top, Mux(stepped < -top, -top, stepped)))
-                m.next = "Apply"
-
-            with m.State("Apply"):
-                m.d.comb += alpha_write.en.eq(1)
-                m.d.sync += self.bias.eq(self.bias + delta)
-                with m.If(delta == 0):
-                    m.next = "Next"
-                with m.Else():
-                    m.d.sync += changed.eq(1)
-                    m.next = "Update"
-
-            with m.State("Update"):
-                m.d.comb += [self.film.valid.eq(1), updating.eq(1)]
-                m.d.sync += self.offset.eq(self.bias * geometry.bias_gain)
-                with m.If(self.film.ready):
-                    m.next = "Next"
-
-            with m.State("Next"):
-                m.d.comb += updating.eq(1)
-                m.d.sync += slot.eq(slot + 1)
-                m.next = "Fetch"
-                with m.If(age_penalty >= geometry.drift):
-                    m.d.sync += age_penalty.eq(age_penalty - geometry.drift)
-                with m.If(at_end):
+                m.d.sync += phase.eq(phase + 1)
+                with m.If(phase == residual_phase + 1):
+                    m.d.comb += alpha_write.en.eq(1)
+                    m.d.sync += self.bias.eq(self.bias + delta)
+                    with m.If(delta != 0):
+                        m.d.sync += changed.eq(1)
+                with m.If(phase == last_phase):
                     m.d.sync += [
-                        slot.eq(0),
-                        sweep.eq(sweep + 1),
-                        changed.eq(0),
-                        age_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1)),
+                        phase.eq(0),
+                        slot.eq(next_slot),
+                        code.eq(self.entry.entry.code),
+                        e.eq(self.entry.entry.e),
                     ]
-                    with m.If(~changed | (sweep == sweeps - 1)):
-                        m.next = "Settle"
+                    with m.If(age_penalty >= geometry.drift):
+                        m.d.sync += age_penalty.eq(age_penalty - geometry.drift)
+                    with m.If(at_end):
+                        m.d.sync += [sweep.eq(sweep + 1), changed.eq(0), age_penalty.eq(first_penalty)]
+                        unchanged = ~changed & ~((residual_phase + 1 == last_phase) & (delta != 0))
+                        with m.If(unchanged | (sweep == sweeps - 1)):
+                            m.d.sync += stepping.eq(0)
+                            m.next = "Settle"
 
             with m.State("Settle"):
-                with m.If((in_flight == 0) & ~self.write.valid):
-                    m.d.sync += self.busy.eq(0)
-                    m.next = "Idle"
+                m.d.sync += self.busy.eq(0)
+                m.next = "Idle"
         return m
+
+
+def _chosen(m: Module, words: list[Value], index: Signal) -> Value:
+    """The word with a number; a signal, as an expression would be spelled out at each use."""
+    if len(words) == 1:
+        return words[0]
+    chosen = Signal(len(words[0]))
+    with m.Switch(index):
+        for place, word in enumerate(words):
+            with m.Case(place):
+                m.d.comb += chosen.eq(word)
+    return chosen

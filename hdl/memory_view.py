@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .comparator import PopcountComparator
 from .geometry import Geometry
 from .layouts import match_row_layout
-from .user_memory import entry_read_signature
+from .working_memory import entry_read_signature
 
 __all__ = ["MemoryView"]
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .geometry import Geometry
 from .layouts import film_row_layout, row_of, score_row_layout
 from .memory_view import MemoryView
-from .user_memory import entry_read_signature
+from .working_memory import entry_read_signature
 
 __all__ = ["NearestScorer"]
 

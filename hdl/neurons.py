@@ -1,22 +1,38 @@
-"""RAM neurons: the tables of one lane."""
+"""RAM neurons: the agent's tables, as the learner writes them."""
 
 from amaranth import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, Signature
 
+from .block_ram import make_memory, registered_read
 from .geometry import Geometry
-from .layouts import table_signature
 
-__all__ = ["RamNeurons"]
+__all__ = ["RamNeurons", "cells_layout", "neurons_read_signature"]
+
+
+def cells_layout(geometry: Geometry) -> ArrayLayout:
+    """One cell of each RAM neuron of a group."""
+    return ArrayLayout(signed(geometry.cell_bits), geometry.neurons_per_clock)
+
+
+def neurons_read_signature(geometry: Geometry) -> Signature:
+    """Read access to a group of RAM neurons: which cells (``group``, ``tuples``); ``cells`` one clock later."""
+    return Signature(
+        {
+            "en": Out(1),
+            "group": Out(range(geometry.groups)),
+            "tuples": Out(geometry.neurons_per_clock * geometry.tuple_bits),
+            "cells": In(cells_layout(geometry)),
+        }
+    )
 
 
 class RamNeurons(wiring.Component):
     """Tables of signed cells, ``neurons_per_clock`` of them side by side, ``groups`` groups deep.
 
     A read takes 1 clock and its cells stay until the next one; one group can be read and another written in
-    each clock. Reading the cells that are being written gives their old content. All cells start at zero.
+    each clock, but not the same cells. All cells start at zero.
 
     Parameters
     ----------
@@ -24,37 +40,37 @@ class RamNeurons(wiring.Component):
 
     Members
     -------
-    read : ``In(...)``: ``en``, ``group``, ``tuples``; ``cells`` one clock later
-    write : ``In(table_signature(geometry))``
+    read : ``In(neurons_read_signature(geometry))``
+    write : ``In(...)``: ``en``, ``group``, ``tuples``, ``cells``
     """
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
-        cells = ArrayLayout(signed(geometry.cell_bits), geometry.neurons_per_clock)
-        read = Signature(
+        write = Signature(
             {
                 "en": Out(1),
                 "group": Out(range(geometry.groups)),
                 "tuples": Out(geometry.neurons_per_clock * geometry.tuple_bits),
-                "cells": In(cells),
+                "cells": Out(cells_layout(geometry)),
             }
         )
-        super().__init__({"read": In(read), "write": In(table_signature(geometry))})
+        super().__init__({"read": In(neurons_read_signature(geometry)), "write": In(write)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
         for q in range(geometry.neurons_per_clock):
-            table = Memory(shape=signed(geometry.cell_bits), depth=geometry.groups * geometry.cells, init=[])
+            table = make_memory(signed(geometry.cell_bits), geometry.groups * geometry.cells)
             m.submodules[f"neuron_{q}"] = table
-            read, write = table.read_port(), table.write_port()
-            for port, access in ((read, self.read), (write, self.write)):
-                address = access.tuples.word_select(q, geometry.tuple_bits)
-                m.d.comb += port.addr.eq(access.group * geometry.cells + address)
+            write = table.write_port()
+            read_address, write_address = (
+                access.group * geometry.cells + access.tuples.word_select(q, geometry.tuple_bits)
+                for access in (self.read, self.write)
+            )
             m.d.comb += [
-                read.en.eq(self.read.en),
-                self.read.cells[q].eq(read.data),
-                write.en.eq(self.write.valid),
+                self.read.cells[q].eq(registered_read(m, table, read_address, enable=self.read.en)),
+                write.addr.eq(write_address),
+                write.en.eq(self.write.en),
                 write.data.eq(self.write.cells[q]),
             ]
         return m

@@ -8,19 +8,20 @@ from .desk import Desk
 from .editor import Edit
 from .frames import BodyByte
 from .geometry import Geometry
-from .layouts import lane_of
 from .protocol import ALL, REPLY, Op, Request, Status, entries_per_page
 from .replies import add_reply_states
+from .rest import Rest
 
 __all__ = ["Processor"]
 
-_EDITS = {Op.RATE: Edit.RATE, Op.FORGET: Edit.FORGET, Op.RESTORE: Edit.RESTORE, Op.RESET: Edit.CLEAR}
+_EDITS = {Op.RATE: Edit.RATE, Op.FORGET: Edit.FORGET, Op.RESTORE: Edit.RESTORE, Op.RESET: Edit.RESTORE}
+"""Operations that change the list of a user; RESET keeps none of it."""
 
 
 class Processor(wiring.Component):
     """Executes the requests of the wire protocol; the meaning is :class:`ramrec.sim.golden_device.GoldenDevice`.
 
-    A request costs one clock per byte in and out, a few clocks between records, and what the parts that
+    A request costs at least one clock per byte in and out, a few clocks between records, and what the parts that
     compute take; SCORE takes the scorer's latency for each film.
 
     Parameters
@@ -69,7 +70,9 @@ class Processor(wiring.Component):
         data, editor, digester, explainer = engine.data, engine.editor, engine.digester, engine.explainer
         header, op, status = desk.header, desk.op, desk.status
         item, film, loaded, slot, left = desk.item, desk.film, desk.loaded, desk.slot, desk.left
-        connect(m, writer.o, flipped(self.o))
+        m.submodules.departure = departure = Rest(BodyByte)
+        connect(m, writer.o, departure.i)
+        connect(m, departure.o, flipped(self.o))
 
         length = Signal(8)
         last_seq, greeted = Signal(8), Signal()
@@ -85,25 +88,28 @@ class Processor(wiring.Component):
             self.i.ready.eq(reader.i.ready),
             check.header.eq(header),
             check.length.eq(length),
-            check.kept.eq(data.kept),
+            check.kept.eq(data.stored_kept),
+            data.loaded.eq(loaded),
+            data.film_write.place.eq(data.found_place),
             check.loaded.eq(loaded),
             data.loaded.eq(loaded),
-            data.film_write.item.eq(item),
             data.film_write.film.eq(film),
             digester.of_catalogue.eq(header.user == ALL),
             digester.loaded.eq(loaded),
             editor.user.eq(header.user),
-            editor.entry.item.eq(item),
-            editor.entry.e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
-            editor.entry.code.eq(film.code),
-            editor.first.eq(header.arg),
+            editor.item.eq(item),
+            editor.e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
+            editor.first.eq(Mux(op == Op.RESET, 0, header.arg)),
             editor.count.eq(header.count),
-            editor.entries.p.eq(reader.o.p.data),
+            editor.ratings.p.eq(reader.o.p.data),
+            editor.skip.marked.eq(op == Op.SKIP),
             editor.skip.item.eq(reader.o.p.data),
             explainer.first.eq(header.arg),
             explainer.count.eq(left),
             counters.learn.eq(data.learn),
             counters.learning.eq(data.learning),
+            counters.rank.eq(data.rank),
+            counters.ranking.eq(data.ranking),
             desk.dropped.eq(self.dropped),
         ]
         with m.Switch(op):
@@ -120,7 +126,10 @@ class Processor(wiring.Component):
                     m.next = "Header"
 
             with m.State("Header"):
-                m.d.comb += [reader.size.eq(Request.HEADER.size), self.busy.eq(self.i.valid | reader.o.valid)]
+                m.d.comb += [
+                    reader.size.eq(Request.HEADER.size),
+                    self.busy.eq(self.i.valid | reader.o.valid | departure.o.valid),
+                ]
                 m.d.sync += executed.eq(0)
                 with m.If(self.i.valid):
                     m.d.sync += length.eq(self.length)
@@ -140,18 +149,22 @@ class Processor(wiring.Component):
                     m.next = "Check"
 
             with m.State("Replay"):
-                with m.If(self.sent):
+                with m.If(self.sent & ~departure.o.valid):
                     m.d.comb += self.replay.eq(1)
                     m.next = "Drain"
 
             with m.State("Check"):
+                m.next = "Checking"
+
+            with m.State("Checking"):
                 m.next = "Checked"
 
             with m.State("Checked"):
                 m.d.sync += [status.eq(check.status), item.eq(header.arg), slot.eq(header.arg)]
-                remaining = data.kept - header.arg
+                kept = data.stored_kept
+                remaining = kept - header.arg
                 page = Mux(op == Op.SAVE, entries_per_page(geometry, Op.SAVE), entries_per_page(geometry, Op.EXPLAIN))
-                m.d.sync += left.eq(Mux(header.arg >= data.kept, 0, Mux(remaining < page, remaining, page)))
+                m.d.sync += left.eq(Mux(header.arg >= kept, 0, Mux(remaining < page, remaining, page)))
                 with m.If(check.status != Status.OK):
                     m.next = "Refuse"
                 with m.Else():
@@ -160,34 +173,51 @@ class Processor(wiring.Component):
                             m.next = "Reply"
                         with m.Case(Op.LOAD):
                             m.next = "Load"
-                        with m.Case(Op.RATE):
-                            m.next = "Film"
-                        with m.Case(Op.FORGET, Op.RESTORE, Op.RESET):
-                            m.next = "Edit"
                         with m.Default():
                             m.next = "Select"
+                    with m.If(header.user == ALL):
+                        with m.Switch(op):
+                            with m.Case(Op.RESET):
+                                m.next = "Edit"
+                            with m.Case(Op.DIGEST):
+                                m.next = "Digest"
+
+            # The user
 
             with m.State("Select"):
-                m.next = "Edit"
-                with m.If((op == Op.DIGEST) & (header.user == ALL)):
-                    m.next = "Digest"
-                with m.Elif(header.user == editor.selected):
+                changes = Signal()
+                with m.Switch(op):
+                    with m.Case(*_EDITS):
+                        m.d.comb += changes.eq(1)
+                m.d.comb += editor.edit.eq(Mux(changes, Edit.OPEN, Edit.SELECT))
+                m.next = "Selected"
+                with m.If(~editor.ready | (editor.stale & ~changes)):
+                    m.d.comb += editor.start.eq(1)
+                    m.next = "Selecting"
+
+            with m.State("Selecting"):
+                m.d.comb += editor.edit.eq(Mux(changes, Edit.OPEN, Edit.SELECT))
+                with m.If(~editor.busy):
                     m.next = "Selected"
 
             with m.State("Selected"):
                 with m.Switch(op):
+                    with m.Case(Op.RATE, Op.EXPLAIN):
+                        m.next = "Film"
+                    with m.Case(Op.FORGET, Op.RESTORE, Op.RESET):
+                        m.next = "Edit"
                     with m.Case(Op.SCORE):
                         m.next = "Reply"
                     with m.Case(Op.RANK):
                         m.next = "Rank"
                     with m.Case(Op.SKIP):
                         m.next = "Skip"
-                    with m.Case(Op.EXPLAIN):
-                        m.next = "Film"
+                    with m.Case(Op.ONLY):
+                        m.next = "Only"
                     with m.Default():
                         m.next = "Digest"
 
-            # Changes of the list, and of the selected user
+            # Changes of the list
 
             with m.State("Edit"):
                 m.d.comb += editor.start.eq(1)
@@ -197,21 +227,20 @@ class Processor(wiring.Component):
                 with m.If(op == Op.RESTORE):
                     m.d.comb += [
                         reader.take.eq(~reader.ended),
-                        editor.entries.valid.eq(reader.o.valid),
-                        reader.o.ready.eq(editor.entries.ready),
+                        editor.ratings.valid.eq(reader.o.valid),
+                        reader.o.ready.eq(editor.ratings.ready),
                     ]
                 with m.If(~editor.busy):
                     m.d.sync += [desk.value.eq(editor.kept), desk.value_bytes.eq(2)]
                     m.next = "Reply"
                     with m.If((op == Op.RESET) & (header.user == ALL)):
                         m.d.sync += loaded.eq(0)
-                    with m.Switch(op):
-                        with m.Case(Op.SCORE, Op.RANK, Op.SKIP, Op.EXPLAIN, Op.DIGEST):
-                            m.next = "Selected"
-                        with m.Case(Op.FORGET):
-                            with m.If(editor.missing):
-                                m.d.sync += status.eq(Status.NOT_KEPT)
-                                m.next = "Refuse"
+                    with m.If((op == Op.FORGET) & editor.missing):
+                        m.d.sync += status.eq(Status.NOT_KEPT)
+                        m.next = "Refuse"
+                    with m.If((op == Op.RESTORE) & editor.refused):
+                        m.d.sync += status.eq(Status.BAD_ITEM)
+                        m.next = "Refuse"
 
             # Films: of the request, or of the catalogue
 
@@ -224,15 +253,16 @@ class Processor(wiring.Component):
                         m.next = "Look up"
 
             with m.State("Look up"):
-                m.d.comb += engine.read_film.eq(1)
+                m.d.comb += engine.look.eq(1)
                 m.next = "Looked up"
-                with m.If(item >= loaded):
-                    m.d.sync += status.eq(Status.BAD_ITEM)
-                    m.next = "Discard"
 
             with m.State("Looked up"):
-                m.d.sync += film.eq(data.film_read.films[lane_of(item, geometry.lanes)])
-                m.next = "Film found"
+                m.d.sync += film.eq(data.found_film)
+                with m.If(data.found):
+                    m.next = "Film found"
+                    with m.If(~data.found_known):
+                        m.d.sync += status.eq(Status.BAD_ITEM)
+                        m.next = "Discard"
 
             with m.State("Film found"):
                 with m.Switch(op):
@@ -244,23 +274,52 @@ class Processor(wiring.Component):
                         m.next = "Explain"
 
             with m.State("Load"):
-                with m.If(desk.take(m, "Load write")):
+                with m.If(desk.take(m, "Load place")):
                     m.d.sync += film.eq(reader.o.p.data)
 
+            with m.State("Load place"):
+                m.d.comb += engine.look.eq(1)
+                m.next = "Load write"
+
             with m.State("Load write"):
-                m.d.comb += data.film_write.en.eq(1)
-                m.d.sync += item.eq(item + 1)
-                m.next = "Load"
-                with m.If(desk.last_record):
-                    after = Mux(item >= loaded, item + 1, loaded)[:16]
-                    m.d.sync += [loaded.eq(after), desk.value.eq(after), desk.value_bytes.eq(2)]
-                    m.next = "Reply"
+                with m.If(data.found):
+                    m.d.comb += data.film_write.en.eq(1)
+                    m.d.sync += item.eq(item + 1)
+                    m.next = "Load"
+                    with m.If(desk.last_record):
+                        after = Mux(item >= loaded, item + 1, loaded)[:16]
+                        m.d.comb += editor.unselect.eq(1)
+                        m.d.sync += [loaded.eq(after), desk.value.eq(after), desk.value_bytes.eq(2)]
+                        m.next = "Reply"
+
+            # Films to leave out
+
+            with m.State("Only"):
+                m.d.comb += [editor.edit.eq(Edit.ONLY), editor.start.eq(~editor.only)]
+                m.next = "Only all"
+
+            with m.State("Only all"):
+                m.d.comb += editor.edit.eq(Edit.ONLY)
+                with m.If(~editor.busy):
+                    m.next = "Skip"
 
             with m.State("Skip"):
                 with m.If(desk.take(m, "Skip")):
                     m.d.comb += editor.skip.en.eq(1)
                     with m.If(reader.o.p.last):
                         m.next = "Reply"
+                        with m.If(op == Op.ONLY):
+                            m.next = "Skipped"
+
+            with m.State("Skipped"):
+                m.d.comb += [editor.edit.eq(Edit.MARK), editor.start.eq(~data.looking)]
+                with m.If(~data.looking):
+                    m.next = "Mark"
+
+            with m.State("Mark"):
+                m.d.comb += editor.edit.eq(Edit.MARK)
+                with m.If(~editor.busy):
+                    m.next = "Reply"
 
             add_reply_states(m, desk)
 
@@ -276,7 +335,7 @@ class Processor(wiring.Component):
                     m.next = "Done"
 
             with m.State("Discard"):
-                with m.If(~writer.o.valid):
+                with m.If(~writer.o.valid & ~departure.o.valid):
                     m.d.comb += self.discard.eq(1)
                     m.next = "Refuse"
 
@@ -284,7 +343,7 @@ class Processor(wiring.Component):
                 desk.give(m, Cat(header.seq, header.op | REPLY, status), 3, 1, "Drain")
 
             with m.State("Drain"):
-                m.d.comb += reader.drop.eq(~reader.ended)
+                m.d.comb += reader.drop.eq(1)
                 with m.If(reader.ended):
                     m.next = "Done"
 

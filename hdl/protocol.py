@@ -8,7 +8,7 @@ and what the operation returns. All numbers are little endian.
 import binascii
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from enum import IntEnum
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ __all__ = [
     "INLINE",
     "MAX_BODY",
     "REPLY",
+    "TAKES_FILMS",
     "VERSION",
     "BadFrame",
     "Explanation",
@@ -38,11 +39,13 @@ __all__ = [
     "digest",
     "encode_frame",
     "entries_per_page",
+    "is_known",
     "max_count",
+    "min_count",
     "record_bytes",
 ]
 
-VERSION = 1
+VERSION = 2
 DEFAULT_BAUD = 1_000_000
 """Speed of a board's serial line."""
 
@@ -58,26 +61,28 @@ class Op(IntEnum):
 
     HELLO = 0  #: version, build, geometry and films loaded; the only request that sets the sequence number
     LOAD = 1  #: [first item] write films (code, prior) into the catalogue
-    RATE = 2  #: [target] keep a rating of one film and learn
+    RATE = 2  #: [target] keep a rating of one loaded film and learn
     FORGET = 3  #: [item] drop the rating of one film and learn
     SCORE = 4  #: scores of films
     RANK = 5  #: [k] best films that are neither kept nor skipped
-    SKIP = 6  #: leave films out of the user's next RANK; HELLO, changes and other users' requests end that too
+    SKIP = 6  #: leave films out of the user's next RANK; HELLO, LOAD, changes and other users' requests end that too
     EXPLAIN = 7  #: [first slot] what each kept rating contributes to the score of one film
-    SAVE = 8  #: [first slot] kept ratings with their codes
-    RESTORE = 9  #: [first slot] replace the kept ratings from a slot on, and learn
+    SAVE = 8  #: [first slot] kept ratings
+    RESTORE = 9  #: [first slot] replace the kept ratings from a slot on, and learn; BAD_ITEM just cuts them there
     DIGEST = 10  #: CRC-32 of a user's state, or of the catalogue
     STATS = 11  #: counters
     RESET = 12  #: drop a user's ratings, or everything
+    ONLY = 13  #: leave all films out of the user's next RANK but these and those of further ONLY; ends as SKIP does
 
 
 INLINE = 0x40
-"""Added to RATE, SCORE and EXPLAIN: films carry their code and prior, and need not be in the catalogue."""
+"""Added to SCORE and EXPLAIN: films carry their code and prior, and need not be in the catalogue."""
+
+TAKES_FILMS = (Op.SCORE, Op.EXPLAIN)
+"""Operations whose records are films: item numbers, or with INLINE whole films."""
 
 REPLY = 0x80
 """Added to the operation in a reply, so that an echo of a request is not taken for its reply."""
-
-_TAKES_FILMS = (Op.RATE, Op.SCORE, Op.EXPLAIN)
 
 
 class Status(IntEnum):
@@ -89,8 +94,8 @@ class Status(IntEnum):
     BAD_LENGTH = 3  #: ``count`` out of range, or the body is not ``count`` records long
     BAD_USER = 4  #: user number not below ``geometry.users``
     BAD_ARGUMENT = 5  #: ``arg`` out of range
-    BAD_ITEM = 6  #: item number not loaded
-    NOT_KEPT = 7  #: FORGET of a film that the memory does not hold
+    BAD_ITEM = 6  #: item number not loaded; the user has been selected, and a RESTORE has cut the list
+    NOT_KEPT = 7  #: FORGET of a film that the memory does not hold; the user has been selected
 
 
 class BadFrame(ValueError):
@@ -176,18 +181,18 @@ class Reply:
 def record_bytes(geometry: Geometry, op: int) -> int:
     """Bytes of one record of a request.
 
-    LOAD: code, prior. RATE, SCORE, EXPLAIN: item, and with INLINE code, prior. SKIP: item.
-    RESTORE: item, e, code. Items and ``e`` have 16 bits, a prior has 8.
+    LOAD: code, prior. SCORE, EXPLAIN: item, and with INLINE code, prior. RATE, SKIP, ONLY: item.
+    RESTORE: item, e. Items and ``e`` have 16 bits, a prior has 8.
     """
     match op & ~INLINE:
         case Op.LOAD:
             return geometry.code_bytes + 1
-        case Op.RATE | Op.SCORE | Op.EXPLAIN:
+        case Op.SCORE | Op.EXPLAIN:
             return 2 + (geometry.code_bytes + 1 if op & INLINE else 0)
-        case Op.SKIP:
+        case Op.RATE | Op.SKIP | Op.ONLY:
             return 2
         case Op.RESTORE:
-            return 4 + geometry.code_bytes
+            return 4
     return 0
 
 
@@ -204,12 +209,12 @@ def max_count(geometry: Geometry, op: int) -> int:
 
 def min_count(op: int) -> int:
     """Fewest records in one request: 1 where records are taken at all, but a RESTORE may just cut the list."""
-    return int(op & ~INLINE in (Op.LOAD, Op.RATE, Op.SCORE, Op.SKIP, Op.EXPLAIN))
+    return int(op & ~INLINE in (Op.LOAD, Op.RATE, Op.SCORE, Op.SKIP, Op.EXPLAIN, Op.ONLY))
 
 
 def is_known(op: int) -> bool:
     """Whether an operation byte, INLINE included, has a meaning."""
-    return op in tuple(Op) or (op & INLINE != 0 and op & ~INLINE in _TAKES_FILMS)
+    return op in tuple(Op) or (op & INLINE != 0 and op & ~INLINE in TAKES_FILMS)
 
 
 def entries_per_page(geometry: Geometry, op: int) -> int:
@@ -272,15 +277,16 @@ class Stats:
     learn_clocks: int  #: clocks of the last relearning
     commands: int  #: requests executed
     dropped: int  #: frames dropped because they were damaged
+    rank_clocks: int  #: clocks of the last ranking, from its start until its list is complete
 
-    LAYOUT = struct.Struct("<5I")
+    LAYOUT = struct.Struct("<6I")
 
     def pack(self) -> bytes:
-        return self.LAYOUT.pack(self.clocks, self.command_clocks, self.learn_clocks, self.commands, self.dropped)
+        return self.LAYOUT.pack(*astuple(self))
 
     @classmethod
     def unpack(cls, data: bytes) -> "Stats":
-        names = ("clocks", "command_clocks", "learn_clocks", "commands", "dropped")
+        names = (field.name for field in fields(cls))
         return cls(**dict(zip(names, cls.LAYOUT.unpack(data), strict=True)))
 
 

@@ -18,8 +18,8 @@ def record_layout(max_bytes: int) -> StructLayout:
 class RecordReader(wiring.Component):
     """Gathers ``size`` bytes into a record; or drops the rest of a body.
 
-    Takes one byte per clock; the record comes 1 clock after its last byte. A body that ends inside a record
-    gives what there is, with ``last``.
+    Takes one byte per clock, from 1 clock after ``take`` on; the record comes 1 clock after its last byte. A body
+    that ends inside a record gives what there is, with ``last``.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class RecordReader(wiring.Component):
     -------
     take : ``In(1)``, gather a record, held until it comes
     size : ``In``, bytes of the record, at least 1, likewise
-    drop : ``In(1)``, take the body's bytes up to the last one and forget them
+    drop : ``In(1)``, forget what has been gathered, and the body's bytes up to the last one
     i : ``In(stream)`` of ``BodyByte``
     o : ``Out(stream)`` of ``record_layout(max_bytes)``
     ended : ``Out(1)``, the last byte taken ended its body
@@ -53,10 +53,15 @@ class RecordReader(wiring.Component):
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += self.ended.eq(self.i.p.last)
         gathered = Signal(range(self._max_bytes + 1))
-        m.d.comb += [self.i.ready.eq((self.take & ~self.o.valid) | self.drop), self.o.p.bytes.eq(gathered)]
-        with m.If(self.o.valid & self.o.ready):
+        taking, dropping = Signal(), Signal()
+        m.d.sync += [taking.eq(self.take & ~self.o.valid), dropping.eq(self.drop)]
+        m.d.comb += [
+            self.i.ready.eq(Mux(dropping, ~self.ended, taking & ~self.o.valid)),
+            self.o.p.bytes.eq(gathered),
+        ]
+        with m.If((self.o.valid & self.o.ready) | dropping):
             m.d.sync += [self.o.valid.eq(0), gathered.eq(0)]
-        with m.If(self.i.valid & self.i.ready & ~self.drop):
+        with m.If(self.i.valid & self.i.ready & ~dropping):
             m.d.sync += [
                 self.o.p.data.word_select(gathered, 8).eq(self.i.p.data),
                 self.o.p.last.eq(self.i.p.last),

@@ -4,7 +4,7 @@ from amaranth import Array, C, Cat, Module, Mux, Signal, signed
 
 from .desk import Desk
 from .geometry import Geometry
-from .protocol import REPLY, VERSION, Hello, Op, Status, build_id
+from .protocol import REPLY, VERSION, Hello, Op, Status, build_id, record_bytes
 
 __all__ = ["add_reply_states"]
 
@@ -19,7 +19,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
     given = Signal(range(geometry.top_k + 1))
 
     with m.State("Reply"):
-        nothing_follows = (op == Op.SKIP) | ((op == Op.RANK) & ~data.best.p.keep)
+        nothing_follows = (op == Op.SKIP) | (op == Op.ONLY) | ((op == Op.RANK) & ~data.best.p.keep)
         desk.give(m, Cat(header.seq, header.op | REPLY, C(Status.OK, 8)), 3, nothing_follows, "Value")
         with m.If(writer.i.ready):
             with m.Switch(op):
@@ -29,7 +29,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                 with m.Case(Op.STATS):
                     m.d.sync += word.eq(len(_hello_words(geometry, loaded)))
                     m.next = "Words"
-                with m.Case(Op.SKIP):
+                with m.Case(Op.SKIP, Op.ONLY):
                     m.next = "Done"
                 with m.Case(Op.SCORE):
                     m.next = "Film"
@@ -52,6 +52,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
             counters.learn_clocks,
             counters.commands,
             desk.dropped,
+            counters.rank_clocks,
         ]
         at_end = (word == len(hello) - 1) | (word == len(hello) + len(stats) - 1)
         desk.give(m, Array([*hello, *stats])[word], Mux(word < len(hello), 2, 4), at_end, "Words")
@@ -63,15 +64,13 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                     m.next = "Unskip"
 
     with m.State("Score"):
-        m.d.comb += engine.score_valid.eq(1)
-        with m.If(data.film.ready):
-            m.next = "Scored"
+        m.d.comb += engine.query.eq(1)
+        m.next = "Scored"
 
     with m.State("Scored"):
-        with m.If(data.score.valid):
-            m.d.comb += engine.score_ready.eq(writer.i.ready)
+        with m.If(~data.asking):
             scored = Signal(signed(32))
-            m.d.comb += scored.eq(data.score.p)
+            m.d.comb += scored.eq(data.score)
             desk.give(m, scored, 4, desk.last_record, "Film")
             with m.If(writer.i.ready & desk.last_record):
                 m.next = "Done"
@@ -102,16 +101,18 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                 m.next = "Unskip"
 
     with m.State("Save"):
-        desk.give(m, data.kept, 2, left == 0, "Save read")
+        desk.give(m, data.stored_kept, 2, left == 0, "Save read")
         with m.If(writer.i.ready & (left == 0)):
             m.next = "Done"
 
     with m.State("Save read"):
+        m.next = "Save reading"
+
+    with m.State("Save reading"):
         m.next = "Save write"
 
     with m.State("Save write"):
-        entry = data.entry.entry
-        desk.give(m, Cat(entry.item, entry.e, entry.code), geometry.code_bytes + 4, left == 1, "Save read")
+        desk.give(m, data.rating, record_bytes(geometry, Op.RESTORE), left == 1, "Save read")
         with m.If(writer.i.ready):
             m.d.sync += [slot.eq(slot + 1), left.eq(left - 1)]
             with m.If(left == 1):

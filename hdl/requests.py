@@ -17,7 +17,7 @@ header_layout = StructLayout({"seq": 8, "op": 8, "user": 16, "arg": 16, "count":
 class RequestCheck(wiring.Component):
     """First thing that is wrong with a request, as far as its header and length tell.
 
-    The meaning is ``GoldenDevice._check``. ``status`` is right 2 clocks after its inputs; ``record_bytes`` 1.
+    The meaning is ``GoldenDevice._check``. ``status`` is right `latency` clocks after its inputs; ``record_bytes`` 1.
 
     Parameters
     ----------
@@ -32,6 +32,8 @@ class RequestCheck(wiring.Component):
     record_bytes : ``Out``, bytes of one record
     status : ``Out(Status)``
     """
+
+    latency = 3
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
@@ -83,7 +85,7 @@ class RequestCheck(wiring.Component):
                     m.d.comb += argument_good.eq(good)
 
         records = Signal(16)
-        m.d.sync += [records.eq(count * size), self.record_bytes.eq(size)]
+        m.d.sync += [self.record_bytes.eq(size), records.eq(count * self.record_bytes)]
         length_good = (count >= fewest) & (count <= most) & (self.length == Request.HEADER.size + records)
         user_good = ~user_needed | (header.user < geometry.users)
         m.d.sync += self.status.eq(

@@ -13,7 +13,7 @@ from ..hdl.geometry import Geometry
 from . import catalogue_file
 from .errors import RamrecError, UsageError
 from .features import Film, Vocabulary
-from .film_model import FilmModel
+from .film_model import PRIOR_UNITS, STARS, FilmModel
 
 __all__ = ["Catalogue", "words"]
 
@@ -32,14 +32,14 @@ class Catalogue:
     ----------
     geometry
         The geometry that the thresholds hold for; ``geometry.agent`` is what counts.
-    film_ids, titles
-        One per film; item number = position. Ids are unique.
+    film_ids, titles, genres
+        One per film, in the same order. Ids are unique; a film may have no genre, or several.
     codes
         uint8 ``(films, geometry.code_bytes)``.
     priors
         int8 ``(films,)``, each worth ``2 ** geometry.prior_shift`` score units.
     targets
-        int16 ``(10,)``: what a rating of 0.5, 1, ... 5 stars asks the score to be, in score units.
+        int16 ``(10,)``: what an agent learns a rating of 0.5, 1, ... 5 stars to ask for, in score units.
     thresholds
         int32 ``(geometry.memory_depth + 1,)``: score from which ``k`` kept ratings make a like.
     popularity
@@ -60,6 +60,7 @@ class Catalogue:
     geometry: Geometry
     film_ids: tuple[str, ...]
     titles: tuple[str, ...]
+    genres: tuple[tuple[str, ...], ...]
     codes: npt.NDArray[np.uint8]
     priors: npt.NDArray[np.int8]
     targets: npt.NDArray[np.int16]
@@ -79,6 +80,8 @@ class Catalogue:
             raise ValueError("film ids must be unique")
         if len(self.titles) != films:
             raise ValueError(f"titles must be {films}, one per film, not {len(self.titles)}")
+        if len(self.genres) != films:
+            raise ValueError(f"genres must be {films}, some or none for each film, not {len(self.genres)}")
         features, factors = self.model.vocabulary.columns, len(self.model.centre)
         for name, array, dtype, shape in (
             ("codes", self.codes, np.uint8, (films, self.geometry.code_bytes)),
@@ -111,12 +114,29 @@ class Catalogue:
         except KeyError:
             raise UsageError(f"film {film_id!r} is not in the catalogue {self.name}") from None
 
+    def rows_of_genre(self, genre: str) -> list[int]:
+        """Positions of the films of a genre, whatever its case; UsageError that names the genres if there are none."""
+        rows = [row for row, genres in enumerate(self.genres) if genre.lower() in map(str.lower, genres)]
+        if not rows:
+            known = ", ".join(sorted({one for genres in self.genres for one in genres})) or "none"
+            raise UsageError(f"{self.name} has no genre {genre!r}; it has {known}")
+        return rows
+
     def target(self, stars: float) -> int:
         """Target of a rating in score units; UsageError unless ``stars`` is nearly a half step in 0.5..5."""
         step = round(stars * 2) if 0 < stars < 6 else 0
         if not 1 <= step <= 10 or abs(stars * 2 - step) > 1e-6:
             raise UsageError(f"a rating is 0.5 to 5 stars in half steps, not {stars}")
         return int(self.targets[step - 1])
+
+    @cached_property
+    def meanings(self) -> npt.NDArray[np.int16]:
+        """Scores ``(10,)`` that mean 0.5, 1, ... 5 stars: targets without what the mere presence of a rating adds."""
+        return self.model.targets(PRIOR_UNITS << self.geometry.prior_shift, self.geometry.target_max)
+
+    def stars(self, score: int) -> float:
+        """The rating that a score means, between the half steps by proportion."""
+        return float(np.interp(score, self.meanings, STARS))
 
     def likes(self, score: int, kept: int) -> bool:
         """Whether an agent that keeps ``kept`` ratings likes a film with this score."""
@@ -155,6 +175,7 @@ class Catalogue:
             self,
             film_ids=(*self.film_ids, film_id),
             titles=(*self.titles, title),
+            genres=(*self.genres, tuple(genres)),
             codes=np.vstack([self.codes, self.model.codes(factors)]),
             priors=np.append(self.priors, self.model.priors(means)),
             popularity=np.append(self.popularity, np.int32(0)),
@@ -180,6 +201,7 @@ class Catalogue:
             of_model = {name: arrays.pop(f"model_{name}") for name in _MODEL_ARRAYS}
             meta["geometry"] = Geometry(**meta["geometry"])
             meta["film_ids"], meta["titles"] = tuple(meta["film_ids"]), tuple(meta["titles"])
+            meta["genres"] = tuple(map(tuple, meta["genres"]))
             return cls(**meta | arrays, model=FilmModel(vocabulary=vocabulary, **model | of_model))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise RamrecError(f"{path} is not a valid catalogue ({error}); encode the data again") from None
@@ -190,6 +212,7 @@ class Catalogue:
             "geometry": {name: getattr(self.geometry, name) for name in self.geometry.__dataclass_fields__},
             "film_ids": self.film_ids,
             "titles": self.titles,
+            "genres": self.genres,
             "name": self.name,
             "licence": self.licence,
             "data_digest": self.data_digest,

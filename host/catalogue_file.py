@@ -19,7 +19,7 @@ from .errors import RamrecError, UsageError
 
 __all__ = ["VERSION", "digest", "read", "write"]
 
-VERSION = 1
+VERSION = 2
 """Format version; other versions are refused."""
 
 Arrays = dict[str, npt.NDArray[Any]]

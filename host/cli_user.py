@@ -76,6 +76,7 @@ def forget(
 def recommend(
     user: UserName,
     count: Annotated[int, typer.Option("-k", "--count", metavar="K", help="How many films.")] = 10,
+    genre: Annotated[str | None, typer.Option(metavar="GENRE", help="Only films of this genre.")] = None,
     backend: Backend = None,
     data: Data = "ml-100k",
     project: Project = None,
@@ -88,11 +89,12 @@ def recommend(
     \b
     Examples:
       ramrec recommend ada
+      ramrec recommend ada --genre comedy
       ramrec recommend ada -k 50 --json
     """
     with open_recommender(backend, data, project, geometry, catalogue) as recommender:
         agent = recommender.user(user)
-        films = agent.recommend(count)
+        films = agent.recommend(count, genre=genre)
         kept = len(agent.ratings())
     if as_json:
         ranked = [{"film": title, "stars": stars} for title, stars in films]

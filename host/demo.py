@@ -11,8 +11,6 @@ from .film_model import LIKED
 from .journal import Journal, Rating
 from .recommender import Recommender
 from .shadow import Shadowed
-from .shelf import Shelf
-from .slots import agent_digest
 from .transport import Transport
 
 __all__ = ["STAGES", "TOP", "Clocks", "Demo", "Forgotten", "Look", "Played", "Verdict", "featured"]
@@ -129,14 +127,13 @@ class Demo:
         driver = Driver(self.shadow, geometry)
         driver.hello()
         driver.reset()
-        self._shelf = Shelf(catalogue, geometry)
         self._journal = Journal(None, data=catalogue.name)
         self._recommender = Recommender(self.shadow, self._journal, catalogue, geometry)
 
     @property
     def resident(self) -> int:
         """Films that the device holds."""
-        return self._shelf.resident
+        return self._recommender.resident
 
     def __enter__(self) -> "Demo":
         return self
@@ -224,7 +221,7 @@ class Demo:
     def _never(self, ratings: Sequence[tuple[int, float]]) -> int:
         """State digest of a golden agent with just these ratings."""
         said = [Rating(self.catalogue.film_ids[row], stars, 0.0) for row, stars in ratings]
-        return agent_digest(self.catalogue.geometry, [self._shelf.kept(rating) for rating in said])
+        return self._recommender.expected_digest(said)
 
     def _name(self, row: int) -> str:
         return f"#{self.catalogue.film_ids[row]}"

@@ -48,13 +48,13 @@ _REASONS: dict[int, str] = {
     Status.BAD_LENGTH: "the request has the wrong number of records",
     Status.BAD_USER: "it has no such user",
     Status.BAD_ARGUMENT: "the argument is out of range",
-    Status.BAD_ITEM: "the film is not in its catalogue; load it, or send its code along",
+    Status.BAD_ITEM: "the film is not in its catalogue; load it, or ask for its score with its code sent along",
     Status.NOT_KEPT: "the user's memory holds no rating of this film",
 }
 
 
 class Film(NamedTuple):
-    """A film sent with its content: item number, code of ``geometry.code_bytes`` bytes, prior byte."""
+    """A film sent with its content: item number (of no meaning), code of ``geometry.code_bytes`` bytes, prior byte."""
 
     item: int
     code: bytes
@@ -65,14 +65,16 @@ class Film(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A kept rating: item number, ``e = target - prior`` in score units (16 bits, signed), code."""
+    """A kept rating: item number, ``e = target - prior`` in score units (16 bits, signed)."""
 
     item: int
     e: int
-    code: bytes
 
     def pack(self) -> bytes:
-        return struct.pack(f"<Hh{len(self.code)}s", *self)
+        return _KEPT.pack(*self)
+
+
+_KEPT = struct.Struct("<Hh")
 
 
 class Driver:
@@ -141,10 +143,6 @@ class Driver:
         """Keep a rating of a loaded film, as a target in score units; returns how many are kept."""
         return _u16(self._one(Op.RATE, user=user, arg=target, records=[_pack_item(item)]))
 
-    def rate_inline(self, user: int, film: Film, target: int) -> int:
-        """The same for a film that need not be loaded."""
-        return _u16(self._one(Op.RATE | INLINE, user=user, arg=target, records=[film.pack()]))
-
     def forget(self, user: int, item: int) -> int:
         """Drop the rating of a film; returns how many are kept."""
         return _u16(self._one(Op.FORGET, user=user, arg=item))
@@ -158,12 +156,16 @@ class Driver:
         return self._scores(Op.SCORE | INLINE, user, [film.pack() for film in films])
 
     def rank(self, user: int, k: int) -> list[tuple[int, int]]:
-        """Up to ``k`` films that are neither kept nor skipped, best first: (item, score)."""
+        """Up to ``k`` films that are neither kept nor left out, best first: (item, score)."""
         return list(struct.iter_unpack("<Hi", self._one(Op.RANK, user=user, arg=k)))
 
     def skip(self, user: int, items: Sequence[int]) -> None:
-        """Leave films out of the next RANK, unless the user's ratings change or another user is selected before."""
+        """Leave films out of the next RANK, unless ratings or films change or another user is selected before."""
         self._batches(Op.SKIP, [_pack_item(item) for item in items], user=user)
+
+    def only(self, user: int, items: Sequence[int]) -> None:
+        """Leave all films but these out of the next RANK; holds as long as :meth:`skip`, which may follow it."""
+        self._batches(Op.ONLY, [_pack_item(item) for item in items], user=user)
 
     def explain(self, user: int, item: int) -> Explanation:
         """What each kept rating contributes to the score of a loaded film, all pages."""
@@ -175,11 +177,10 @@ class Driver:
 
     def save(self, user: int) -> list[Kept]:
         """The kept ratings, oldest first."""
-        entry = struct.Struct(f"<Hh{self.geometry.code_bytes}s")
         kept: list[Kept] = []
         while True:
             data = self._one(Op.SAVE, user=user, arg=len(kept))
-            page = [Kept(*fields) for fields in entry.iter_unpack(data[2:])]
+            page = [Kept(*fields) for fields in _KEPT.iter_unpack(data[2:])]
             kept += page
             if len(kept) >= _u16(data[:2]) or not page:
                 return kept

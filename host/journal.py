@@ -148,6 +148,11 @@ class Journal:
         with self._reporting():
             return [name for (name,) in self._database.execute("SELECT DISTINCT user FROM ratings ORDER BY user")]
 
+    def films(self) -> set[str]:
+        """The films that anybody has rated."""
+        with self._reporting():
+            return {film for (film,) in self._database.execute("SELECT DISTINCT film FROM ratings")}
+
     def close(self) -> None:
         """Give the file back. Closing twice is harmless."""
         self._database.close()

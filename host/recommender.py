@@ -1,5 +1,6 @@
 """The recommender as a script sees it: a device, a catalogue and a journal brought together."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from .catalogue import Catalogue
 from .driver import Driver
 from .explanation import Explanation
 from .geometries import parse_geometry
-from .journal import Journal
+from .journal import Journal, Rating
 from .shelf import Shelf
 from .slots import Slots
 from .transport import Transport, open_transport, require_backend
@@ -46,7 +47,7 @@ class Recommender:
         self._transport = transport
         self._journal = journal
         films = pl.DataFrame({"film_id": catalogue.film_ids, "title": catalogue.titles})
-        shelf = Shelf(catalogue, geometry)
+        shelf = Shelf(catalogue, geometry, self._rated)
         driver = Driver(transport, geometry)
         slots = Slots(driver, shelf)
         slots.connect()
@@ -109,9 +110,23 @@ class Recommender:
         """Names of the users who have ratings."""
         return self._journal.users()
 
+    @property
+    def resident(self) -> int:
+        """Films that the device holds."""
+        return self._session.shelf.resident
+
+    def expected_digest(self, ratings: Sequence[Rating]) -> int:
+        """State digest of the golden model's agent that is told just these ratings, oldest first."""
+        return self._session.slots.expected_digest(ratings)
+
     def stats(self) -> Stats:
         """The device's counters; its clocks are those of the last request before this one."""
         return self._session.driver.stats()
+
+    def _rated(self) -> set[int]:
+        """Rows of the films that anybody has rated."""
+        films = self._journal.films()
+        return {row for row, film in enumerate(self.catalogue.film_ids) if film in films}
 
     def close(self) -> None:
         """Give device and project file back. Closing twice is harmless."""

@@ -4,11 +4,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from ..hdl.geometry import Geometry
 from ..hdl.protocol import digest
 from . import console
 from .driver import Driver, Kept
 from .errors import RamrecError
+from .journal import Rating
 from .link import DeviceRestarted
 from .shelf import Shelf
 from .transport import LinkError
@@ -70,19 +74,31 @@ class Slots:
                 self._driver.load(first, codes[part], priors[part])
                 bar.advance(len(codes[part]))
 
-    def run(self, user: str, ratings: Sequence[Kept], action: Callable[[int], T]) -> T:
+    def run(self, user: str, ratings: Sequence[Rating], action: Callable[[int], T]) -> T:
         """Bring a user's ratings, oldest first, into a slot, and do something with it.
 
-        After a restart of the device both are done again, so ``action`` must not change ratings.
+        The films that were rated become resident before, which may change what is an item number of what.
+        After a restart of the device all is done again, so ``action`` must not change ratings.
         """
         for _ in range(_ATTEMPTS):
             try:
                 if not self._ready:
                     self.connect()
-                return action(self._select(user, list(ratings[-self._geometry.memory_depth :])))
+                return action(self._select(user, self._resident(ratings)))
             except DeviceRestarted:
                 self._ready = False
         raise LinkError("the device restarts again and again; check its supply and its cable")
+
+    def expected_digest(self, ratings: Sequence[Rating]) -> int:
+        """DIGEST of the golden model's agent that is told these ratings, oldest first."""
+        return agent_digest(self._geometry, self._resident(ratings), self._shelf.codes)
+
+    def _resident(self, ratings: Sequence[Rating]) -> list[Kept]:
+        """What an agent keeps of ratings, whose films are loaded if the device does not hold them."""
+        shelf, lasting = self._shelf, ratings[-self._geometry.memory_depth :]
+        for item in shelf.admit([shelf.row_of(rating) for rating in lasting]):
+            self._driver.load(item, shelf.codes[item : item + 1], shelf.priors[item : item + 1])
+        return [shelf.kept(rating) for rating in lasting]
 
     def _select(self, user: str, wanted: list[Kept]) -> int:
         slot = self._slots.pop(user, None)
@@ -100,12 +116,8 @@ class Slots:
     def _step(self, slot: int, held: list[Kept], wanted: list[Kept]) -> bool:
         """Get from the held ratings to the wanted ones by one RATE or FORGET, if that is enough."""
         if wanted and wanted == kept_after(held, wanted[-1], depth=self._geometry.memory_depth):
-            item, target = wanted[-1].item, wanted[-1].e + self._shelf.prior(wanted[-1].item)
-            if item < self._shelf.resident:
-                kept = self._driver.rate(slot, item, target)
-            else:
-                kept = self._driver.rate_inline(slot, self._shelf.film(item), target)
-            return kept == len(wanted)
+            item, e = wanted[-1]
+            return self._driver.rate(slot, item, e + self._shelf.prior(self._shelf.row(item))) == len(wanted)
         gone = [entry.item for entry in held if entry not in wanted]
         if len(gone) == 1 and wanted == [entry for entry in held if entry.item != gone[0]]:
             return self._driver.forget(slot, gone[0]) == len(wanted)
@@ -113,7 +125,7 @@ class Slots:
 
     def _restore(self, slot: int, wanted: list[Kept]) -> None:
         """Write all ratings, unless the device still holds them, and compare with the golden model."""
-        expected = agent_digest(self._geometry, wanted)
+        expected = agent_digest(self._geometry, wanted, self._shelf.codes)
         if self._driver.digest(slot) == expected:
             return
         self._driver.restore(slot, wanted)
@@ -127,8 +139,8 @@ def kept_after(held: Sequence[Kept], rating: Kept, *, depth: int) -> list[Kept]:
     return [*others, rating][-depth:]
 
 
-def agent_digest(geometry: Geometry, ratings: Sequence[Kept]) -> int:
-    """DIGEST of the golden model's agent that keeps these ratings, oldest first."""
+def agent_digest(geometry: Geometry, ratings: Sequence[Kept], codes: npt.NDArray[np.uint8]) -> int:
+    """DIGEST of the golden model's agent that keeps these ratings, oldest first; ``codes`` are those of all items."""
     from ..sim.golden import Agent, Entry
 
-    return digest(Agent(geometry, [Entry(entry.item, entry.code, entry.e) for entry in ratings]).words())
+    return digest(Agent(geometry, [Entry(item, codes[item].tobytes(), e) for item, e in ratings]).words())

@@ -7,7 +7,7 @@ import polars as pl
 
 from .errors import UsageError
 
-__all__ = ["article_first", "find_film", "year_of"]
+__all__ = ["article_first", "find_film", "names_of", "year_of"]
 
 _ARTICLES = "The|A|An|La|Le|Les|Il|Lo|I|Gli|El|Los|Las|Un|Une|Una|Uno|O|Os|As|Der|Die|Das|Ein|Eine|Den|Det|De|Het|En|Et"
 _YEAR = r"\s*\((\d{4})(?:[-–]\d{0,4})?\)$"  # noqa: RUF001 (MovieLens writes ranges of years with an en dash)
@@ -32,6 +32,12 @@ def article_first(title: pl.Expr) -> pl.Expr:
 def year_of(title: pl.Expr) -> pl.Expr:
     """Take the year from the end of a title as Int32; the first of a range, null where there is none."""
     return title.str.extract(_YEAR).cast(pl.Int32)
+
+
+def names_of(title: pl.Expr) -> pl.Expr:
+    """List the letters and digits of a film's whole title and of each title in it; year and articles do not count."""
+    parts = title.str.replace(_YEAR, "").str.extract_all(r"[^()]+").list.eval(_key(pl.element()))
+    return pl.concat_list(_key(title), parts)
 
 
 def find_film(films: pl.DataFrame, text: str) -> int:

@@ -1,18 +1,17 @@
 """One user: rates, forgets, asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-import numpy as np
 import polars as pl
 
 from ..hdl.protocol import Explanation as Parts
 from .catalogue import Catalogue
-from .driver import Driver, Kept
+from .driver import Driver
 from .errors import UsageError
 from .explanation import Contribution, Explanation
-from .film_model import PRIOR_UNITS, STARS
+from .film_model import PRIOR_UNITS
 from .journal import Journal, check_name
 from .shelf import Shelf
 from .slots import Slots
@@ -85,46 +84,61 @@ class User:
         ratings = self._session.journal.kept(self.name)
         return [(catalogue.titles[catalogue.item(rating.film)], rating.stars) for rating in ratings]
 
-    def recommend(self, k: int = 10) -> list[tuple[str, float]]:
+    def recommend(
+        self, k: int = 10, *, genre: str | None = None, among: Sequence[str] | None = None
+    ) -> list[tuple[str, float]]:
         """The best ``k`` films that the user has not rated, best first: title and predicted stars.
 
         Fewer if the device holds fewer. Only films that are resident on the device are ranked.
-        """
-        return [(self._session.catalogue.titles[row], stars) for row, stars in self.ranked(k)]
 
-    def ranked(self, k: int) -> list[tuple[int, float]]:
+        Parameters
+        ----------
+        k
+            How many.
+        genre
+            Rank only films of this genre, upper and lower case being the same.
+        among
+            Rank only these films.
+        """
+        return [(self._session.catalogue.titles[row], stars) for row, stars in self.ranked(k, genre=genre, among=among)]
+
+    def ranked(
+        self, k: int, *, genre: str | None = None, among: Sequence[str] | None = None
+    ) -> list[tuple[int, float]]:
         """As :meth:`recommend`, with rows of the catalogue in place of titles, of which two may be equal."""
         if k < 1:
             raise UsageError(f"the number of films must be at least 1, not {k}")
-        found = self._on_device(lambda slot: self._rank(slot, k))
-        return [(self._session.shelf.row(item), self._stars(score)) for item, score in found]
+        rows = self._candidates(genre, among)
+        found = self._on_device(lambda slot: self._rank(slot, k, rows))
+        return [(row, self._stars(score)) for row, score in found]
 
     def predict(self, title: str) -> Prediction:
         """What the user will think of a film."""
         session = self._session
-        item = session.shelf.item(self._row(title))
+        row = self._row(title)
 
         def score(slot: int) -> int:
-            if item < session.shelf.resident:
-                return session.driver.score(slot, [item])[0]
-            return session.driver.score_inline(slot, [session.shelf.film(item)])[0]
+            item = session.shelf.item(row)
+            if item is None:
+                return session.driver.score_inline(slot, [session.shelf.film(row)])[0]
+            return session.driver.score(slot, [item])[0]
 
         value = self._on_device(score)
-        return Prediction(self._stars(value), session.catalogue.likes(value, len(self._kept())))
+        return Prediction(self._stars(value), session.catalogue.likes(value, len(session.journal.kept(self.name))))
 
     def explain(self, title: str) -> Explanation:
         """Why the user should, or should not, like a film."""
         session = self._session
         row = self._row(title)
-        item = session.shelf.item(row)
 
         def parts(slot: int) -> Parts:
-            if item < session.shelf.resident:
-                return session.driver.explain(slot, item)
-            return session.driver.explain_inline(slot, session.shelf.film(item))
+            item = session.shelf.item(row)
+            if item is None:
+                return session.driver.explain_inline(slot, session.shelf.film(row))
+            return session.driver.explain(slot, item)
 
         entries = self._on_device(parts).entries
-        catalogue, prior = session.catalogue, session.shelf.prior(item)
+        catalogue, prior = session.catalogue, session.shelf.prior(row)
         score = prior + sum(part for *_, part in entries)
         stars = {rating.film: rating.stars for rating in session.journal.kept(self.name)}
         rows = [session.shelf.row(rated) for rated, *_ in entries]
@@ -150,27 +164,32 @@ class User:
     def _row(self, title: str) -> int:
         return find_film(self._session.films, title)
 
-    def _kept(self) -> list[Kept]:
-        return [self._session.shelf.kept(rating) for rating in self._session.journal.kept(self.name)]
+    def _candidates(self, genre: str | None, among: Sequence[str] | None) -> list[int] | None:
+        """Rows of the films that a ranking is about; None for all."""
+        chosen = [set(self._session.catalogue.rows_of_genre(genre))] if genre is not None else []
+        if among is not None:
+            chosen.append({self._row(title) for title in among})
+        return sorted(set.intersection(*chosen)) if chosen else None
 
     def _on_device(self, action: Callable[[int], T]) -> T:
-        return self._session.slots.run(self.name, self._kept(), action)
+        return self._session.slots.run(self.name, self._session.journal.kept(self.name), action)
 
-    def _rank(self, slot: int, k: int) -> list[tuple[int, int]]:
+    def _rank(self, slot: int, k: int, candidates: Collection[int] | None) -> list[tuple[int, int]]:
+        """Rows and scores of the best films, page by page; what the memory had no room for counts as rated too."""
         session = self._session
-        geometry, kept = session.driver.geometry, self._kept()
-        evicted = [entry.item for entry in kept[: -geometry.memory_depth]]
+        geometry, driver, shelf = session.driver.geometry, session.driver, session.shelf
+        evicted = [shelf.row_of(rating) for rating in session.journal.kept(self.name)[: -geometry.memory_depth]]
+        only = None if candidates is None else shelf.items(candidates)
         ranked: list[tuple[int, int]] = []
-        while len(ranked) < k:
-            self._skip(slot, [*evicted, *(item for item, _ in ranked)])
-            page = session.driver.rank(slot, min(k - len(ranked), geometry.top_k))
+        while len(ranked) < k and only != []:
+            if only is not None:
+                driver.only(slot, only)
+            driver.skip(slot, [*shelf.items(evicted), *(item for item, _ in ranked)])
+            page = driver.rank(slot, min(k - len(ranked), geometry.top_k))
             ranked += page
             if not page:
                 break
-        return ranked
-
-    def _skip(self, slot: int, items: Sequence[int]) -> None:
-        self._session.driver.skip(slot, [item for item in items if item < self._session.shelf.resident])
+        return [(shelf.row(item), score) for item, score in ranked]
 
     def _part(self, score: int) -> float:
         """A score in the unit of targets."""
@@ -178,4 +197,4 @@ class User:
 
     def _stars(self, score: int) -> float:
         """The rating whose target is a score, between the half steps by proportion."""
-        return round(float(np.interp(score, self._session.catalogue.targets, STARS)), 2)
+        return round(self._session.catalogue.stars(score), 2)

@@ -81,6 +81,12 @@ class Author:
             return 0
         return self.rng.choice((self.rng.randrange(min(self._span, self.loaded)), self.loaded - 1))
 
+    def new_item(self, user: int) -> int:
+        """Item number of a loaded film that a user does not keep, if there is one."""
+        kept = {entry.item for entry in self.kept(user)}
+        new = [item for item in range(min(self.loaded, len(kept) + 4)) if item not in kept]
+        return self.rng.choice(new) if new else self.loaded_item()
+
     def bad_item(self) -> int:
         """Item number of no loaded film."""
         return self.rng.choice((self.loaded, self.geometry.catalogue_depth, 0xFFFF))
@@ -90,7 +96,7 @@ class Author:
         return self.bad_item() if self.rng.random() < 0.03 else self.loaded_item()
 
     def film(self, *, inline: bool, item: int | None = None) -> bytes:
-        """A record of RATE, SCORE or EXPLAIN."""
+        """A record of SCORE or EXPLAIN."""
         record = u16(self.item() if item is None else item)
         return record + self.content() if inline else record
 
@@ -98,11 +104,11 @@ class Author:
         """Code and prior: a record of LOAD."""
         return self.code() + self.prior().to_bytes(1, signed=True)
 
-    def entry(self) -> bytes:
-        """A record of RESTORE."""
+    def entry(self, item: int | None = None) -> bytes:
+        """A record of RESTORE, of a loaded film unless it is given."""
         most = 0x7FFF
         e = self.rng.choice((self.rng.randrange(-most, most + 1), -most, most, self.target()))
-        return u16(self.item()) + u16(e) + self.code()
+        return u16(self.loaded_item() if item is None else item) + u16(e)
 
     # Writing
 
@@ -122,7 +128,7 @@ class Author:
         """Send a request, and if it was executed and changed a user or the catalogue ask for the DIGEST."""
         reply = self.send(op, **fields)  # type: ignore[arg-type]
         user = ALL if op == Op.LOAD else int(fields.get("user", 0))
-        if reply is not None and reply.status == Status.OK and op & ~INLINE in _CHANGES:
+        if reply is not None and reply.status == Status.OK and op in _CHANGES:
             if user != ALL and self.rng.random() < 0.2:
                 self.send(Op.RANK, user=user, arg=self.geometry.top_k)
             self.send(Op.DIGEST, user=user)
@@ -134,10 +140,11 @@ class Author:
 
     def frame(self) -> bytes:
         """A good frame, to be damaged: the request that would be next, with its final zero."""
-        inline = self.rng.choice((0, INLINE))
-        record = self.film(inline=bool(inline))
-        command = Command(op=Op.RATE | inline, user=self.user(), arg=1, count=1, records=record)
-        return encode_frame(command.body(self._model.last))
+        commands = (
+            Command(op=Op.RATE, user=self.user(), arg=1, count=1, records=u16(self.item())),
+            Command(op=Op.SCORE | INLINE, user=self.user(), count=1, records=self.film(inline=True)),
+        )
+        return encode_frame(self.rng.choice(commands).body(self._model.last))
 
     def _write(self, step: Step) -> Exchange:
         self.steps.append(step)

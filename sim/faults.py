@@ -1,7 +1,7 @@
 """Phrases of what a host should not send and a line should not do."""
 
-from ..hdl.protocol import ALL, INLINE, MAX_BODY, Op, Request, is_known, max_count, min_count, record_bytes
-from .author import Author
+from ..hdl.protocol import ALL, MAX_BODY, Op, Request, is_known, max_count, min_count, record_bytes
+from .author import Author, u16
 
 __all__ = ["again", "damage", "refused", "unknown_operations"]
 
@@ -9,9 +9,9 @@ __all__ = ["again", "damage", "refused", "unknown_operations"]
 def again(a: Author) -> None:
     """Sequence numbers that repeat, with the same request or another, that skip, and that go back."""
     user = a.user()
-    a.send(Op.RATE | INLINE, user=user, arg=a.target(), records=a.film(inline=True))
-    request = a.rng.choice((Op.RATE | INLINE, Op.RANK, Op.DIGEST, Op.STATS, 0x3F))
-    record = a.film(inline=True) if request & ~INLINE == Op.RATE else b""
+    a.send(Op.RATE, user=user, arg=a.target(), records=u16(a.item()))
+    request = a.rng.choice((Op.RATE, Op.ONLY, Op.RANK, Op.DIGEST, Op.STATS, 0x3F))
+    record = u16(a.item()) if request in (Op.RATE, Op.ONLY) else b""
     a.send(request, user=user, arg=1, records=record)
     for _ in range(a.rng.randrange(1, 3)):
         a.send(request, user=user, arg=1, records=record, advance=0)

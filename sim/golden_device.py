@@ -1,13 +1,16 @@
 """The golden device: what a board answers to each request, in terms of the golden model."""
 
+import struct
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from ..hdl.geometry import Geometry
 from ..hdl.protocol import (
     ALL,
     INLINE,
+    TAKES_FILMS,
     VERSION,
     BadFrame,
     Explanation,
@@ -38,7 +41,11 @@ class _Refused(Exception):
 
 
 class GoldenDevice:
-    """A device without clocks: frames in, frames out. Its STATS counts requests and leaves clocks at 0."""
+    """A device without clocks: frames in, frames out. Its STATS counts requests and leaves clocks at 0.
+
+    A device that computes the same in another way overrides :meth:`_ranking`, and ``agents`` after
+    :meth:`_reset_all`.
+    """
 
     def __init__(self, geometry: Geometry) -> None:
         self.geometry = geometry
@@ -55,7 +62,8 @@ class GoldenDevice:
         self.loaded = 0
         self.agents = [Agent(self.geometry) for _ in range(self.geometry.users)]
         self._selected = 0
-        self._skipped: set[int] = set()
+        self._marked = np.zeros(depth, np.bool_)
+        self._marks_only = False
 
     def receive(self, frame: bytes) -> bytes:
         """Answer one frame, given without its final zero; empty if it was damaged and dropped, or itself empty."""
@@ -118,87 +126,142 @@ class GoldenDevice:
         size = record_bytes(self.geometry, request.op)
         return (request.records[i * size : (i + 1) * size] for i in range(request.count))
 
-    def _film(self, record: bytes) -> tuple[int, bytes, int]:
-        """(item, code, prior) of a record of RATE, SCORE or EXPLAIN."""
-        item = int.from_bytes(record[:2], "little")
-        if len(record) > 2:
-            return item, record[2:-1], int.from_bytes(record[-1:], signed=True)
-        if item >= self.loaded:
-            raise _Refused(Status.BAD_ITEM)
-        return item, self.codes[item].tobytes(), int(self.priors[item])
-
     def _execute(self, request: Request) -> bytes:
-        geometry, op, user, arg = self.geometry, request.op & ~INLINE, request.user, request.arg
-        match op:
+        match request.op:
             case Op.HELLO:
-                self._skipped = set()
-                hello = Hello(version=VERSION, build=build_id(), loaded=self.loaded, geometry=geometry)
-                return hello.pack()
+                self._end_marks()
+                return Hello(version=VERSION, build=build_id(), loaded=self.loaded, geometry=self.geometry).pack()
             case Op.LOAD:
-                for item, record in enumerate(self._records(request), arg):
-                    self.codes[item] = np.frombuffer(record[:-1], np.uint8)
-                    self.priors[item] = int.from_bytes(record[-1:], signed=True)
-                self.loaded = max(self.loaded, arg + request.count)
+                self._load(request)
                 return _u16(self.loaded)
             case Op.STATS:
-                counters = Stats(
-                    clocks=0, command_clocks=0, learn_clocks=0, commands=self._commands, dropped=self._dropped
-                )
-                return counters.pack()
-            case Op.DIGEST if user == ALL:
+                return Stats(
+                    clocks=0,
+                    command_clocks=0,
+                    learn_clocks=0,
+                    commands=self._commands,
+                    dropped=self._dropped,
+                    rank_clocks=0,
+                ).pack()
+            case Op.DIGEST if request.user == ALL:
                 return digest(self._catalogue_words()).to_bytes(4, "little")
-            case Op.RESET if user == ALL:
+            case Op.RESET if request.user == ALL:
                 self._reset_all()
                 return _u16(0)
+            case Op.SAVE:
+                return self._save(request)
+        if request.user != self._selected:
+            self._selected = request.user
+            self._end_marks()
+        if request.op in _CHANGES:
+            return self._change(request)
+        return self._read(request)
 
-        agent = self.agents[user]
-        if op in _READS and user != self._selected:
-            self._selected, self._skipped = user, set()
-        films = [self._film(record) for record in self._records(request)] if op in _TAKES_FILMS else []
-        if op == Op.FORGET and agent.find(arg) is None:
-            raise _Refused(Status.NOT_KEPT)
-        if op in _CHANGES:
-            self._selected, self._skipped = user, set()
-        match op:
+    def _load(self, request: Request) -> None:
+        """Write films; a kept rating of one that is overwritten is of the new film then, with the same ``e``."""
+        written = range(request.arg, request.arg + request.count)
+        for item, record in zip(written, self._records(request), strict=True):
+            self.codes[item] = np.frombuffer(record[:-1], np.uint8)
+            self.priors[item] = int.from_bytes(record[-1:], signed=True)
+        self.loaded = max(self.loaded, written.stop)
+        for agent in self.agents:
+            if any(entry.item in written for entry in agent.entries):
+                agent.replace([self._entry(entry.item, entry.e) for entry in agent.entries])
+        self._end_marks()
+
+    def _save(self, request: Request) -> bytes:
+        entries = self.agents[request.user].entries
+        saved = entries[request.arg : request.arg + entries_per_page(self.geometry, Op.SAVE)]
+        return _u16(len(entries)) + b"".join(_ENTRY.pack(entry.item, entry.e) for entry in saved)
+
+    def _change(self, request: Request) -> bytes:
+        """RATE, FORGET, RESTORE, RESET of the selected user; ends its skips if the list of ratings is touched."""
+        agent, arg = self.agents[request.user], request.arg
+        match request.op:
             case Op.RATE:
-                agent.rate(*films[0], target=arg - ((arg & 0x8000) << 1))
-                return _u16(len(agent.entries))
+                item = self._loaded_item(request.records)
+                code, prior = self.codes[item].tobytes(), int(self.priors[item])
+                agent.rate(item, code, prior, target=arg - ((arg & 0x8000) << 1))
             case Op.FORGET:
-                agent.forget(arg)
-                return _u16(len(agent.entries))
+                if not agent.forget(arg):
+                    raise _Refused(Status.NOT_KEPT)
             case Op.RESTORE:
-                agent.replace(agent.entries[:arg] + [_entry(record) for record in self._records(request)])
-                return _u16(len(agent.entries))
-            case Op.RESET:
+                self._restore(agent, request)
+            case _:
                 agent.replace([])
-                return _u16(0)
+        self._end_marks()
+        return _u16(len(agent.entries))
+
+    def _restore(self, agent: Agent, request: Request) -> None:
+        kept, given = agent.entries[: request.arg], list(_ENTRY.iter_unpack(request.records))
+        known = all(item < self.loaded for item, _ in given)
+        agent.replace(kept + [self._entry(item, e) for item, e in given] if known else kept)
+        if not known:
+            self._end_marks()
+            raise _Refused(Status.BAD_ITEM)
+
+    def _read(self, request: Request) -> bytes:
+        """The operations that leave the selected user's ratings as they are."""
+        geometry, op, arg = self.geometry, request.op & ~INLINE, request.arg
+        agent = self.agents[request.user]
+        films = [self._film(record) for record in self._records(request)] if op in TAKES_FILMS else []
+        match op:
             case Op.SCORE:
-                codes = np.frombuffer(b"".join(code for _, code, _ in films), np.uint8)
-                scores = agent.scores(codes.reshape(len(films), -1), [prior for *_, prior in films])
+                codes = np.frombuffer(b"".join(code for code, _ in films), np.uint8)
+                scores = agent.scores(codes.reshape(len(films), -1), [prior for _, prior in films])
                 return scores.astype("<i4").tobytes()
-            case Op.SKIP:
-                self._skipped |= {int.from_bytes(record, "little") for record in self._records(request)}
-                return b""
-            case Op.RANK:
-                scores = agent.scores(self.codes[: self.loaded], self.priors[: self.loaded])
-                allowed = np.ones(self.loaded, np.bool_)
-                left_out = self._skipped | {entry.item for entry in agent.entries}
-                allowed[[item for item in left_out if item < self.loaded]] = False
-                best = top_k(scores, allowed, arg)
-                self._skipped = set()
-                return b"".join(_u16(item) + int(scores[item]).to_bytes(4, "little", signed=True) for item in best)
             case Op.EXPLAIN:
-                nearest, entries = agent.explain(films[0][1])
+                nearest, entries = agent.explain(films[0][0])
                 page = tuple(entries[arg : arg + entries_per_page(geometry, op)])
                 return Explanation(kept=len(entries), nearest=nearest, entries=page).pack()
-            case Op.SAVE:
-                saved = agent.entries[arg : arg + entries_per_page(geometry, op)]
-                records = b"".join(
-                    _u16(entry.item) + entry.e.to_bytes(2, "little", signed=True) + entry.code for entry in saved
-                )
-                return _u16(len(agent.entries)) + records
+            case Op.SKIP | Op.ONLY:
+                self._mark(op, np.frombuffer(request.records, "<u2"))
+                return b""
+            case Op.RANK:
+                ranking = self._ranking(request.user, arg)
+                self._end_marks()
+                return b"".join(_RANKED.pack(item, score) for item, score in ranking)
             case _:
                 return digest(agent.words()).to_bytes(4, "little")
+
+    def _mark(self, op: int, items: npt.NDArray[np.uint16]) -> None:
+        """Mark films that the next RANK leaves out; a first ONLY marks all but its own."""
+        if op == Op.ONLY and not self._marks_only:
+            self._marks_only = True
+            self._marked[:] = True
+        self._marked[items[items < self.loaded]] = op == Op.SKIP
+
+    def _end_marks(self) -> None:
+        self._marked[:] = False
+        self._marks_only = False
+
+    def _allowed(self, user: int) -> npt.NDArray[np.bool_]:
+        """Whether each loaded film, ``(loaded,)``, may be ranked: neither marked nor kept."""
+        allowed = ~self._marked[: self.loaded]
+        allowed[[entry.item for entry in self.agents[user].entries]] = False
+        return allowed
+
+    def _ranking(self, user: int, k: int) -> list[tuple[int, int]]:
+        """Up to ``k`` best films that are allowed, best first: (item, score)."""
+        scores = self.agents[user].scores(self.codes[: self.loaded], self.priors[: self.loaded])
+        return [(item, int(scores[item])) for item in top_k(scores, self._allowed(user), k)]
+
+    def _loaded_item(self, number: bytes) -> int:
+        """Item number of a loaded film."""
+        item = int.from_bytes(number, "little")
+        if item >= self.loaded:
+            raise _Refused(Status.BAD_ITEM)
+        return item
+
+    def _film(self, record: bytes) -> tuple[bytes, int]:
+        """(code, prior) of a record of SCORE or EXPLAIN."""
+        if len(record) > 2:
+            return record[2:-1], int.from_bytes(record[-1:], signed=True)
+        item = self._loaded_item(record)
+        return self.codes[item].tobytes(), int(self.priors[item])
+
+    def _entry(self, item: int, e: int) -> Entry:
+        return Entry(item, self.codes[item].tobytes(), e)
 
     def _catalogue_words(self) -> bytes:
         films = zip(self.codes[: self.loaded], self.priors[: self.loaded], strict=True)
@@ -206,15 +269,10 @@ class GoldenDevice:
         return _u16(self.loaded) + b"".join(words)
 
 
-_TAKES_FILMS = (Op.RATE, Op.SCORE, Op.EXPLAIN)
-_READS = (Op.SCORE, Op.RANK, Op.SKIP, Op.EXPLAIN, Op.DIGEST)
 _CHANGES = (Op.RATE, Op.FORGET, Op.RESTORE, Op.RESET)
+_ENTRY = struct.Struct("<Hh")
+_RANKED = struct.Struct("<Hi")
 
 
 def _u16(value: int) -> bytes:
     return value.to_bytes(2, "little")
-
-
-def _entry(record: bytes) -> Entry:
-    item, e = int.from_bytes(record[:2], "little"), int.from_bytes(record[2:4], "little", signed=True)
-    return Entry(item, record[4:], e)

@@ -129,6 +129,7 @@ def _since(first: Stats, frame: bytes) -> Reply:
         clocks=0,
         command_clocks=0,
         learn_clocks=0,
+        rank_clocks=0,
         commands=(now.commands - first.commands) % (1 << 32),
         dropped=(now.dropped - first.dropped) % (1 << 32),
     )

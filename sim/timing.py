@@ -45,6 +45,7 @@ def record() -> list[tuple[str, Trace]]:
         "request": device.processor.busy,
         "list editor": engine.editor.busy,
         "learner": engine.data.learning,
+        "ranker": engine.data.ranking,
         "comparator": engine.data.comparing,
         "top-k out": engine.data.best.valid,
         "bytes out": device.o.valid & device.o.ready,

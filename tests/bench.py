@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 from ramrec.hdl.geometry import TINY
-from ramrec.sim.golden import Entry
+from ramrec.sim.golden import Entry, addresses, top_k
 from ramrec.sim.pysim import Bench
 
 __all__ = [
@@ -12,22 +12,41 @@ __all__ = [
     "GEOMETRIES",
     "KINDS",
     "LEARNING",
+    "NOTHING",
     "agent_entries",
+    "as_payload",
     "code_array",
     "collect",
+    "fill_catalogue",
     "fill_memory",
     "film_rows",
+    "fused_tables",
+    "mark_films",
+    "meaning",
     "plain",
     "random_code",
+    "random_film",
+    "random_tables",
+    "ranking",
+    "row_scores",
     "run_stream",
     "send",
+    "write_cells",
 ]
 
 GEOMETRIES = {
     "tiny": TINY,
-    "one-bit tuples, four lanes": TINY.with_(
-        tuple_bits=1, neurons_per_clock=16, lanes=4, comparators=1, memory_depth=5, catalogue_depth=22, users=1
+    "one-bit tuples, five lanes": TINY.with_(
+        tuple_bits=1,
+        table_bits=2,
+        neurons_per_clock=16,
+        lanes=5,
+        comparators=1,
+        memory_depth=5,
+        catalogue_depth=22,
+        users=1,
     ),
+    "wide tables, three lanes": TINY.with_(table_bits=8, lanes=3, comparators=1, memory_depth=7, catalogue_depth=31),
     "four-bit tuples, eight groups": TINY.with_(
         code_bits=32,
         tuple_bits=4,
@@ -68,6 +87,9 @@ LEARNING = {
 
 FLOWS = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.4, 0.4), (0.2, 1.0)]
 """Probabilities that a source idles and that a sink waits; one that always waits is ready only on an offer."""
+
+NOTHING = {"score": 0, "item": 0, "keep": 0, "last": 1}
+"""The one record of an empty ranking."""
 
 KINDS = ("random", "alike", "opposite", "loud", "flat", "edge")
 """Kinds of :func:`agent_entries`."""
@@ -176,11 +198,11 @@ async def collect(bench, ctx, port, count, *, wait=0.0, seed=0):
     return taken
 
 
-def run_stream(dut, payloads, count, *, idle=0.0, wait=0.0, seed=0, prepare=None, quiet=20):
+def run_stream(dut, payloads, count, *, idle=0.0, wait=0.0, seed=0, prepare=None, finish=None, quiet=20):
     """Send payloads through ``dut.i``, and take ``count`` from ``dut.o`` and not one more.
 
     Returns the payloads that came and the numbers of the clocks in which inputs and outputs were taken.
-    ``prepare(ctx)`` runs first.
+    ``prepare(ctx)`` runs first, ``finish(ctx)`` last.
     """
     bench = Bench(dut, clock_limit=20_000)
     sent, received = [], []
@@ -201,26 +223,108 @@ def run_stream(dut, payloads, count, *, idle=0.0, wait=0.0, seed=0, prepare=None
         for _ in range(quiet):
             _, _, valid = await ctx.tick().sample(dut.o.valid)
             assert not valid, "more came than was due"
+        if finish is not None:
+            await finish(ctx)
 
     bench.run(source, sink)
     assert len(sent) == len(payloads)
     return [payload for payload, _ in received], sent, [clock for _, clock in received]
 
 
-async def fill_memory(ctx, memory, entries, user=0):
-    """Write one user's kept ratings into a :class:`UserMemory`."""
-    ctx.set(memory.user, user)
+def as_payload(entry):
+    """A kept rating as the working memory holds it."""
+    return {"item": entry.item, "e": entry.e, "code": int.from_bytes(entry.code, "little")}
+
+
+async def fill_memory(ctx, memory, entries):
+    """Write kept ratings into a :class:`WorkingMemory`."""
     ctx.set(memory.write.en, 1)
     for slot, entry in enumerate(entries):
         ctx.set(memory.write.slot, slot)
-        ctx.set(
-            memory.write.entry,
-            {"item": entry.item, "e": entry.e, "code": int.from_bytes(entry.code, "little")},
-        )
+        ctx.set(memory.write.entry, as_payload(entry))
         await ctx.tick()
     ctx.set(memory.write.en, 0)
-    ctx.set(memory.set_kept.kept, len(entries))
-    ctx.set(memory.set_kept.en, 1)
     await ctx.tick()
-    ctx.set(memory.set_kept.en, 0)
-    await ctx.tick()
+
+
+def random_film(rng, geometry):
+    """Extreme priors among others."""
+    code = int.from_bytes(random_code(rng, geometry), "little")
+    return {"code": code, "prior": rng.choice((-128, 127, rng.randrange(-128, 128)))}
+
+
+async def fill_catalogue(ctx, catalogue, films):
+    """Write films into a :class:`Catalogue`."""
+    lanes = len(catalogue.films)
+    ctx.set(catalogue.write.en, 1)
+    for item, film in enumerate(films):
+        ctx.set(catalogue.write.place, {"row": item // lanes, "lane": item % lanes})
+        ctx.set(catalogue.write.film, film)
+        await ctx.tick()
+    ctx.set(catalogue.write.en, 0)
+
+
+async def mark_films(ctx, catalogue, geometry, marks):
+    """Mark these films of a :class:`Catalogue` and no others, as the majority first."""
+    most = int(len(marks) > geometry.catalogue_depth // 2)
+    ctx.set(catalogue.fill.en, 1)
+    ctx.set(catalogue.fill.marked, most)
+    for row in range(geometry.rows):
+        ctx.set(catalogue.fill.row, row)
+        await ctx.tick()
+    ctx.set(catalogue.fill.en, 0)
+    ctx.set(catalogue.mark.en, 1)
+    ctx.set(catalogue.mark.marked, 1 - most)
+    for item in set(range(geometry.catalogue_depth)) - set(marks) if most else marks:
+        ctx.set(catalogue.mark.place, {"row": item // geometry.lanes, "lane": item % geometry.lanes})
+        await ctx.tick()
+    ctx.set(catalogue.mark.en, 0)
+
+
+def random_tables(rng, geometry):
+    """Cells of RAM neurons, ``(neurons, cells)``, anything up to ``cell_max``."""
+    numbers = np.random.default_rng(rng.randrange(1 << 32))
+    return numbers.integers(-geometry.cell_max, geometry.cell_max + 1, (geometry.neurons, geometry.cells))
+
+
+async def write_cells(ctx, port, geometry, tables):
+    """Write every cell of :class:`RamNeurons`."""
+    width = geometry.neurons_per_clock
+    ctx.set(port.en, 1)
+    for group in range(geometry.groups):
+        for address in range(geometry.cells):
+            ctx.set(port.group, group)
+            ctx.set(port.tuples, sum(address << (q * geometry.tuple_bits) for q in range(width)))
+            ctx.set(port.cells, tables[group * width :, address][:width].tolist())
+            await ctx.tick()
+    ctx.set(port.en, 0)
+
+
+def fused_tables(geometry, tables):
+    """Cells of a lane's tables, ``(tables, table_cells)``: sums of the cells of the neurons in each table."""
+    address = np.arange(geometry.table_cells)
+    fused = np.zeros((geometry.tables, geometry.table_cells), np.int64)
+    for neuron, cells in enumerate(tables):
+        table, place = divmod(neuron, geometry.fused)
+        fused[table] += cells[address >> place * geometry.tuple_bits & geometry.cells - 1]
+    return fused
+
+
+def row_scores(geometry, tables, offset, films):
+    """Scores of films, a list, through tables ``(neurons, cells)`` and the bias's part of every score."""
+    codes = code_array(geometry, [film["code"].to_bytes(geometry.code_bytes, "little") for film in films])
+    cells = tables[np.arange(geometry.neurons), addresses(geometry, codes)].sum(axis=1)
+    priors = np.array([film["prior"] for film in films], np.int64) << geometry.prior_shift
+    return (priors + offset + cells).tolist()
+
+
+def ranking(geometry, scores, allowed):
+    """The records that a ranking consists of."""
+    best = top_k(np.asarray(scores, np.int64), np.asarray(allowed, np.bool_), geometry.top_k)
+    records = [{"score": int(scores[item]), "item": item, "keep": 1, "last": int(item == best[-1])} for item in best]
+    return records or [NOTHING]
+
+
+def meaning(record):
+    """A record without what nobody looks at: score and item where there is no film."""
+    return record if record["keep"] else NOTHING | {"last": record["last"]}

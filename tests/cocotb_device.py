@@ -46,9 +46,9 @@ class Session:
             case 0 | 1 | 2:
                 frame = self._request(Op.RATE, user=user, arg=rng.randrange(-1000, 1000), count=1, records=self._item())
             case 3:
-                frame = self._request(
-                    Op.RATE | INLINE, user=user, arg=rng.randrange(-20000, 20000), count=1, records=self._item() + film
-                )
+                count = rng.randrange(4)
+                records = b"".join(self._item() + rng.randbytes(2) for _ in range(count))
+                frame = self._request(Op.RESTORE, user=user, arg=rng.randrange(3), count=count, records=records)
             case 4:
                 frame = self._request(Op.FORGET, user=user, arg=rng.randrange(geometry.catalogue_depth))
             case 5:
@@ -59,7 +59,9 @@ class Session:
             case 6 | 7:
                 frame = self._request(Op.RANK, user=user, arg=rng.randrange(geometry.top_k + 2))
             case 8:
-                frame = self._request(Op.SKIP, user=user, count=2, records=self._item() + self._item())
+                frame = self._request(
+                    rng.choice((Op.SKIP, Op.ONLY)), user=user, count=2, records=self._item() + self._item()
+                )
             case 9:
                 frame = self._request(Op.EXPLAIN | INLINE, user=user, count=1, records=self._item() + film)
             case 10:

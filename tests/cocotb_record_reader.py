@@ -59,6 +59,7 @@ async def reads(dut, idle, wait):
         await clocks(dut, 1)
         dut.take.value = 0
         dut.drop.value = 1
+        await clocks(dut, 1)
         await source.send(body[kept:])
         dut.drop.value = 0
     assert checker.checked > 50

@@ -3,13 +3,11 @@
 import random
 
 import cocotb
-import numpy as np
-from bench import plain
+from bench import meaning, plain, ranking
+from ramrec.hdl.collector import candidate_layout
 from ramrec.hdl.geometry import Geometry
 from ramrec.hdl.layouts import score_row_layout
-from ramrec.hdl.topk import candidate_layout
 from ramrec.sim.bench import Checker, StreamMonitor, StreamSink, StreamSource, clocks, start
-from ramrec.sim.golden import top_k
 from ramrec.sim.runner import parameters
 
 GEOMETRY = Geometry(**parameters()["geometry"])
@@ -27,17 +25,9 @@ class Model:
         self._allowed += [bool(row["mask"] >> lane & 1) for lane in range(GEOMETRY.lanes)]
         if not row["last"]:
             return []
-        best = top_k(np.array(self._scores), np.array(self._allowed), GEOMETRY.top_k)
-        ranking = [(self._scores[item], item, 1, int(item == best[-1])) for item in best]
+        due = ranking(GEOMETRY, self._scores, self._allowed)
         self.__init__()
-        return ranking or [(None, None, 0, 1)]
-
-
-def meaning(payload):
-    record = plain(candidate_layout(GEOMETRY).from_bits(payload))
-    if not record["keep"]:
-        return None, None, 0, record["last"]
-    return record["score"], record["item"], 1, record["last"]
+        return due
 
 
 def rankings(rng):
@@ -65,7 +55,7 @@ async def ranks(dut, idle, wait):
     await start(dut)
     model, checker = Model(), Checker()
     StreamMonitor(dut, "i", lambda payload: checker.expect(*model.take(payload)))
-    StreamMonitor(dut, "o", lambda payload: checker.see(meaning(payload)))
+    StreamMonitor(dut, "o", lambda payload: checker.see(meaning(plain(candidate_layout(GEOMETRY).from_bits(payload)))))
     StreamSink(dut, "o", wait=wait)
     for rows in rankings(random.Random(6)):
         dut.start.value = 1

@@ -33,6 +33,7 @@ def catalogue() -> Catalogue:
         geometry=TINY,
         film_ids=tuple(f"f{i}" for i in range(films)),
         titles=("Amélie (2001)", *(f"Film {i}" for i in range(1, films))),
+        genres=(("War", "Drama"), (), *([("drama",)] * (films - 2))),
         codes=rng.integers(0, 256, (films, TINY.code_bytes), dtype=np.uint8),
         priors=rng.integers(-128, 128, films, dtype=np.int8),
         targets=np.arange(-500, 500, 100, dtype=np.int16),
@@ -70,6 +71,13 @@ def test_target_of_each_half_star(catalogue):
 def test_target_of_anything_else_is_a_usage_error(catalogue, stars):
     with pytest.raises(UsageError, match="half steps, not"):
         catalogue.target(stars)
+
+
+def test_films_of_a_genre(catalogue):
+    assert catalogue.rows_of_genre("drama") == [0, *range(2, 9)]
+    assert catalogue.rows_of_genre("WAR") == [0]
+    with pytest.raises(UsageError, match="made up has no genre 'Jazz'; it has Drama, War, drama"):
+        catalogue.rows_of_genre("Jazz")
 
 
 def test_likes_from_the_threshold_on(catalogue):
@@ -188,8 +196,8 @@ def test_other_files(path):
 
 
 def test_another_format_version(path):
-    path.write_bytes(path.read_bytes().replace(b"catalogue 1", b"catalogue 99", 1))
-    assert "catalogue format 99, not 1" in refused(path)
+    path.write_bytes(path.read_bytes().replace(b"catalogue 2", b"catalogue 99", 1))
+    assert "catalogue format 99, not 2" in refused(path)
 
 
 def test_an_archive_that_holds_something_else(path):

@@ -11,7 +11,20 @@ import pytest
 from ramrec.host import cli
 
 ALIEN = "Alien Film (1979)"
-COMMANDS = ("demo", "encode", "explain", "forget", "rate", "recommend", "users", "verify")
+COMMANDS = (
+    "boards",
+    "build",
+    "demo",
+    "doctor",
+    "encode",
+    "explain",
+    "flash",
+    "forget",
+    "rate",
+    "recommend",
+    "users",
+    "verify",
+)
 
 Run = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -63,6 +76,10 @@ def test_a_session(at_hand: Run) -> None:
     code, out, _ = at_hand("recommend", "ada", "-k", "3")
     assert (code, len(out.splitlines()), out.splitlines()[0].split()) == (0, 4, ["stars", "film"])
     assert ALIEN not in out
+    code, out, _ = at_hand("recommend", "ada", "--genre", "romance", "-k", "30")
+    assert code == 0
+    numbers = [int(line.split()[3]) for line in out.splitlines()[1:]]
+    assert numbers and all(number % 2 for number in numbers)
     code, out, _ = at_hand("explain", "ada", "Film 8")
     assert code == 0
     assert out.startswith("Film 8 (1988): ")
@@ -124,13 +141,18 @@ def test_project_is_named_by_the_environment(at_hand: Run, monkeypatch: pytest.M
         (("rate", "ada", ALIEN), 2, "STARS"),
         (("forget", "ada", ALIEN), 2, f"ada has not rated {ALIEN}"),
         (("recommend", "ada", "-k", "0"), 2, "must be at least 1, not 0"),
+        (("recommend", "ada", "--genre", "Western"), 2, "films has no genre 'Western'; it has Romance, Sci-Fi"),
         (("recommend", "ada", "--geometry", "HUGE"), 2, "a geometry is one of TINY, UP5K, ECP5_25F, ECP5_85F"),
         (("recommend", "ada", "--data", "nowhere"), 2, '"nowhere" is neither a path nor a known data set'),
         (("recommend", "ada", "--catalogue", "none.npz"), 2, "there is no catalogue none.npz"),
         (("recommend", "ada", "--data", ""), 2, '"" is neither a path nor a known data set'),
         (("recommend", "ada", "--geometry", "TINY:rule=wisard", "--backend", "virtual"), 2, "golden model only"),
         (("recommend", "ada", "--backend", "serial://[::1"), 1, "can not open [::1"),
-        (("recommend", "ada", "--backend", "abacus"), 2, "a backend is one of golden, virtual, pty, serial://"),
+        (
+            ("recommend", "ada", "--backend", "abacus"),
+            2,
+            "a backend is one of golden, native, auto, virtual, pty, serial://",
+        ),
         (("recommend", "ada", "--backend", "serial:///dev/nonexistent"), 1, "can not open /dev/nonexistent"),
         (("recommend", "ada", "--project", "no/folder/file"), 1, "its folder must exist"),
         (("recommend", "ada", "--project", "films/movies.csv"), 1, "no ramrec project"),

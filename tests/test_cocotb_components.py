@@ -9,14 +9,15 @@ from ramrec.hdl.adder_tree import AdderTree
 from ramrec.hdl.catalogue import CatalogueScan
 from ramrec.hdl.comparator import PopcountComparator
 from ramrec.hdl.geometry import TINY
+from ramrec.hdl.lanes import RankingLanes
 from ramrec.hdl.nearest import NearestScorer
 from ramrec.hdl.records import RecordReader, RecordWriter
-from ramrec.hdl.scorer import TableScorer
 from ramrec.sim.runner import run_cocotb
 
-from .test_topk import Ranker
+from .test_topk import Sorted
 
 HERE = Path(__file__).parent
+THREE_LANES = TINY.with_(lanes=3)
 NEAREST = TINY.with_(rule="nearest", lanes=1)
 
 BENCHES = {
@@ -24,10 +25,10 @@ BENCHES = {
         lambda: AdderTree(signed(5), 7, 8),
         {"width": 5, "count": 7, "tag_bits": 8, "sum_bits": 8},
     ),
-    "scorer": (lambda: TableScorer(TINY), {"geometry": asdict(TINY)}),
+    "lanes": (lambda: RankingLanes(THREE_LANES), {"geometry": asdict(THREE_LANES)}),
     "comparator": (lambda: PopcountComparator(TINY), {"geometry": asdict(TINY)}),
-    "topk": (lambda: Ranker(TINY), {"geometry": asdict(TINY)}),
-    "catalogue_scan": (lambda: CatalogueScan(TINY), {"geometry": asdict(TINY)}),
+    "topk": (lambda: Sorted(TINY), {"geometry": asdict(TINY)}),
+    "catalogue_scan": (lambda: CatalogueScan(THREE_LANES), {"geometry": asdict(THREE_LANES)}),
     "nearest": (lambda: NearestScorer(NEAREST), {"geometry": asdict(NEAREST)}),
     "record_reader": (lambda: RecordReader(7), {"max_bytes": 7}),
     "record_writer": (lambda: RecordWriter(7), {"max_bytes": 7}),

@@ -10,7 +10,7 @@ from ramrec.hdl.comparator import PopcountComparator
 from ramrec.hdl.geometry import TINY
 from ramrec.hdl.layouts import match_row_layout
 from ramrec.hdl.memory_view import MemoryView
-from ramrec.hdl.user_memory import UserMemory
+from ramrec.hdl.working_memory import WorkingMemory
 from ramrec.sim.golden import Agent, addresses, match
 from ramrec.sim.pysim import Bench, strobe
 
@@ -70,7 +70,7 @@ class Viewed(wiring.Component):
     """A memory behind its view."""
 
     def __init__(self, geometry):
-        self.memory, self.view = UserMemory(geometry), MemoryView(geometry)
+        self.memory, self.view = WorkingMemory(geometry), MemoryView(geometry)
         super().__init__({"o": Out(stream.Signature(match_row_layout(geometry))), "start": In(1)})
 
     def elaborate(self, platform):
@@ -78,7 +78,7 @@ class Viewed(wiring.Component):
         m.submodules.memory, m.submodules.view = self.memory, self.view
         connect(m, self.view.read, self.memory.read)
         connect(m, self.view.o, flipped(self.o))
-        m.d.comb += [self.view.start.eq(self.start), self.view.kept.eq(self.memory.kept)]
+        m.d.comb += self.view.start.eq(self.start)
         return m
 
 
@@ -95,7 +95,8 @@ def test_memory_view(name, kind, wait):
     async def testbench(ctx):
         for kept in sorted({0, 1, geometry.memory_depth // 2, geometry.memory_depth}):
             agent = Agent(geometry, agent_entries(rng, geometry, kept, kind))
-            await fill_memory(ctx, dut.memory, agent.entries, user=geometry.users - 1)
+            await fill_memory(ctx, dut.memory, agent.entries)
+            ctx.set(dut.view.kept, kept)
             rows = range(max(1, -(-kept // width)))
             for first, last in sorted({(0, rows[-1]), (rows[-1], rows[-1])}):
                 query = near(rng, geometry, agent.entries[-1].code if kept else bytes(geometry.code_bytes))

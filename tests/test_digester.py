@@ -1,4 +1,4 @@
-"""Digester, reading a real memory, catalogue and scorer, against the golden digests."""
+"""Digester, reading a real memory, neurons and catalogue, against the golden digests."""
 
 import random
 
@@ -7,76 +7,61 @@ import pytest
 from amaranth import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import Out, connect
+from amaranth.lib.wiring import connect
 from ramrec.hdl.catalogue import Catalogue
 from ramrec.hdl.digester import Digester
+from ramrec.hdl.lookup import FilmLookup
+from ramrec.hdl.neurons import RamNeurons
 from ramrec.hdl.protocol import digest
-from ramrec.hdl.scorer import TableScorer
-from ramrec.hdl.user_memory import UserMemory
+from ramrec.hdl.working_memory import WorkingMemory
 from ramrec.sim.golden import Agent
 from ramrec.sim.pysim import Bench, strobe
 
-from .bench import LEARNING, agent_entries, fill_memory, random_code
+from .bench import LEARNING, agent_entries, fill_catalogue, fill_memory, random_film, write_cells
 
 
 class Digested(wiring.Component):
-    """What a digest covers; strengths and bias are those of ``agent``. Idle, the memories are the test's."""
+    """What a digest covers; strengths and bias are those of ``agent``."""
 
     def __init__(self, geometry, agent):
         self.geometry, self.agent = geometry, agent
-        self.digester, self.memory = Digester(geometry), UserMemory(geometry)
-        self.catalogue, self.scorer = Catalogue(geometry), TableScorer(geometry)
-        super().__init__({"crc": Out(32)})
+        self.digester, self.memory, self.neurons = Digester(geometry), WorkingMemory(geometry), RamNeurons(geometry)
+        self.catalogue, self.lookup = Catalogue(geometry), FilmLookup(geometry, 1)
+        super().__init__({})
 
     def elaborate(self, platform):
         m = Module()
         geometry = self.geometry
         m.submodules.digester = digester = self.digester
-        m.submodules.memory = memory = self.memory
+        m.submodules.memory, m.submodules.neurons = self.memory, self.neurons
         m.submodules.catalogue = catalogue = self.catalogue
-        m.submodules.scorer = scorer = self.scorer
+        m.submodules.lookup = lookup = self.lookup
         learned = self.agent.learned
         m.submodules.alphas = alphas = Memory(
             shape=signed(geometry.alpha_bits), depth=geometry.memory_depth, init=learned.alpha.tolist()
         )
         alpha = alphas.read_port()
-        connect(m, digester.entry, memory.read)
-        connect(m, digester.film_read, catalogue.read)
-        connect(m, scorer.tap, digester.tap)
+        connect(m, digester.entry, self.memory.read)
+        connect(m, digester.neurons, self.neurons.read)
         m.d.comb += [
-            digester.kept.eq(memory.kept),
+            digester.kept.eq(len(self.agent.entries)),
             alpha.addr.eq(digester.alpha_slot),
             digester.alpha.eq(alpha.data),
             digester.bias.eq(learned.bias),
-            scorer.i.p.films[0].eq(digester.film.p),
-            scorer.i.p.mask.eq(1),
-            scorer.i.valid.eq(digester.film.valid),
-            digester.film.ready.eq(scorer.i.ready),
-            digester.score.p.eq(scorer.o.p.scores[0]),
-            digester.score.valid.eq(scorer.o.valid),
-            scorer.o.ready.eq(digester.score.ready),
-            self.crc.eq(digester.crc),
+            lookup.i_valid.eq(digester.look),
+            lookup.item.eq(digester.item),
+            lookup.loaded.eq(digester.loaded),
+            lookup.films.eq(catalogue.films),
+            catalogue.row.eq(lookup.row),
+            digester.found.eq(lookup.o_valid),
+            digester.film.eq(lookup.film),
         ]
         return m
 
     async def prepare(self, ctx, films):
         await fill_memory(ctx, self.memory, self.agent.entries)
-        write = self.scorer.write
-        width, bits = self.geometry.neurons_per_clock, self.geometry.tuple_bits
-        ctx.set(write.valid, 1)
-        for group in range(self.geometry.groups):
-            for address in range(self.geometry.cells):
-                ctx.set(write.group, group)
-                ctx.set(write.tuples, sum(address << (q * bits) for q in range(width)))
-                ctx.set(write.cells, self.agent.learned.tables[group * width :, address][:width].tolist())
-                await ctx.tick()
-        ctx.set(write.valid, 0)
-        ctx.set(self.catalogue.write.en, 1)
-        for item, (code, prior) in enumerate(films):
-            ctx.set(self.catalogue.write.item, item)
-            ctx.set(self.catalogue.write.film, {"code": int.from_bytes(code, "little"), "prior": prior})
-            await ctx.tick()
-        ctx.set(self.catalogue.write.en, 0)
+        await write_cells(ctx, self.neurons.write, self.geometry, self.agent.learned.tables)
+        await fill_catalogue(ctx, self.catalogue, films)
 
     async def digest(self, bench, ctx, *, of_catalogue=0, loaded=0):
         """The digest, and how many clocks it took."""
@@ -87,20 +72,19 @@ class Digested(wiring.Component):
         await strobe(ctx, self.digester.start)
         while ctx.get(self.digester.busy):
             await ctx.tick()
-        clocks = ctx.get(bench.clock) - start
-        for _ in range(self.scorer.latency):
-            assert not ctx.get(self.scorer.o.valid), "whoever scores next would take this for its own"
-            await ctx.tick()
-        return ctx.get(self.crc), clocks
+        return ctx.get(self.digester.crc), ctx.get(bench.clock) - start
 
 
-def catalogue_words(films):
-    words = (code + prior.to_bytes(2, "little", signed=True) for code, prior in films)
+def catalogue_words(geometry, films):
+    words = (
+        film["code"].to_bytes(geometry.code_bytes, "little") + film["prior"].to_bytes(2, "little", signed=True)
+        for film in films
+    )
     return len(films).to_bytes(2, "little") + b"".join(words)
 
 
 def random_films(rng, geometry):
-    return [(random_code(rng, geometry), rng.randrange(-128, 128)) for _ in range(geometry.catalogue_depth)]
+    return [random_film(rng, geometry) for _ in range(geometry.catalogue_depth)]
 
 
 @pytest.mark.parametrize("kind", ["random", "loud"])
@@ -120,14 +104,14 @@ def test_digest(name, kind):
                 crc, _ = await dut.digest(bench, ctx)
                 assert crc == digest(agent.words())
                 crc, _ = await dut.digest(bench, ctx, of_catalogue=1, loaded=loaded)
-                assert crc == digest(catalogue_words(films[:loaded]))
+                assert crc == digest(catalogue_words(geometry, films[:loaded]))
 
         bench.run(testbench)
 
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_clocks(name):
-    """A clock per word of an entry or film and one for itself; ``groups + 2`` per cell."""
+    """A clock per word of an entry and one for itself; per film the way through the lookup; three per cell."""
     geometry = LEARNING[name]
     rng = random.Random(5)
     agent = Agent(geometry, agent_entries(rng, geometry, geometry.memory_depth))
@@ -139,17 +123,17 @@ def test_clocks(name):
         await dut.prepare(ctx, films)
         empty = (await dut.digest(bench, ctx, of_catalogue=1, loaded=0))[1]
         full = (await dut.digest(bench, ctx, of_catalogue=1, loaded=len(films)))[1]
-        assert full - empty == len(films) * (code_words + 1 + 1)
+        assert full - empty == len(films) * (code_words + 1 + 1 + dut.lookup.latency)
         user = (await dut.digest(bench, ctx))[1]
         entries = geometry.memory_depth * (code_words + 3 + 1)
-        cells = geometry.neurons * geometry.cells * (geometry.groups + 2)
-        assert 0 <= user - entries - cells - empty <= dut.scorer.latency
+        cells = geometry.neurons * geometry.cells * 3
+        assert 0 <= user - entries - cells - empty <= 2
 
     bench.run(testbench)
 
 
 def test_rule_nearest_has_no_tables():
-    """All cells are zero, and no scorer is asked."""
+    """All cells are zero, whatever the neurons would say."""
     geometry = LEARNING["tiny"].with_(rule="nearest", lanes=1)
     agent = Agent(geometry, agent_entries(random.Random(6), geometry, 5))
     assert not np.any(agent.learned.tables)
@@ -157,6 +141,7 @@ def test_rule_nearest_has_no_tables():
 
     async def testbench(ctx):
         await dut.prepare(ctx, [])
+        await write_cells(ctx, dut.neurons.write, geometry, agent.learned.tables + 1)
         crc, _ = await dut.digest(bench, ctx)
         assert crc == digest(agent.words())
 

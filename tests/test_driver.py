@@ -111,9 +111,6 @@ def test_every_operation_equals_the_model() -> None:
     for item, target in ((3, 100), (7, -250), (3, 40), (9, 90)):
         agent.rate(item, codes[item].tobytes(), int(priors[item]), target)
         assert driver.rate(1, item, target) == len(agent.entries)
-    stranger = Film(500, b"\x5a\xa5", -7)
-    agent.rate(*stranger, target=-33)
-    assert driver.rate_inline(1, stranger, -33) == 4
     assert driver.digest(1) == protocol.digest(agent.words())
 
     assert driver.score(1, range(24)) == agent.scores(codes, priors).tolist()
@@ -123,16 +120,20 @@ def test_every_operation_equals_the_model() -> None:
     assert len(best) == 4 and not {item for item, _ in best} & {3, 7, 9}
     driver.skip(1, [best[0][0]])
     assert driver.rank(1, 3) == best[1:]
+    driver.only(1, [item for item, _ in best[1:]])
+    driver.skip(1, [best[2][0]])
+    assert driver.rank(1, 4) == [best[1], best[3]]
+    assert driver.rank(1, 4) == best
     assert driver.explain(1, 11).entries == tuple(agent.explain(codes[11].tobytes())[1])
     assert driver.explain_inline(1, inline[11]) == driver.explain(1, 11)
 
     kept = driver.save(1)
-    assert kept == [Kept(entry.item, entry.e, entry.code) for entry in agent.entries]
+    assert kept == [Kept(entry.item, entry.e) for entry in agent.entries]
     driver.restore(2, kept)
     assert driver.digest(2) == driver.digest(1)
     driver.restore(2, [], first=1)
     assert driver.save(2) == kept[:1]
-    assert driver.forget(1, 7) == 3
+    assert driver.forget(1, 7) == 2
     agent.forget(7)
     assert driver.digest(1) == protocol.digest(agent.words())
     driver.reset(1)
@@ -145,11 +146,11 @@ def test_every_operation_equals_the_model() -> None:
 
 def test_many_pages() -> None:
     geometry = ECP5_85F
-    _line, driver = connected(geometry, 100)
-    codes, _ = films(geometry, 100)
-    kept = [Kept(item, 7 * item - 100, codes[item].tobytes()) for item in range(64)]
+    line, driver = connected(geometry, 100)
+    kept = [Kept(item, 7 * item - 100) for item in range(64)]
     driver.restore(63, kept)
     assert driver.save(63) == kept
+    assert [request.count for request in line.executed if request.op == Op.RESTORE] == [61, 3]
     explanation = driver.explain(63, 99)
     assert [item for item, *_ in explanation.entries] == list(range(64)) and explanation.kept == 64
 
@@ -207,7 +208,7 @@ class Impostor(GoldenDevice):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 9}, "speaks protocol version 9, this program speaks 1; program the device"),
+        ({"version": 9}, "speaks protocol version 9, this program speaks 2; program the device"),
         ({"build": 0xABC}, "holds gateware 00000abc, .* program the device"),
         ({"geometry": TINY.with_(users=5, ridge=7)}, "ridge is 7, not 6, users is 5, not 3"),
     ],
@@ -224,7 +225,8 @@ def test_another_device_is_refused(changes: dict[str, object], message: str) -> 
     [
         (lambda driver: driver.forget(0, 1), "refuses FORGET: the user's memory holds no rating"),
         (lambda driver: driver.rate(0, 999, 0), "refuses RATE: the film is not in its catalogue"),
-        (lambda driver: driver.rate_inline(9, Film(1, b"ab", 0), 0), "refuses RATE: it has no such user"),
+        (lambda driver: driver.rate(9, 1, 0), "refuses RATE: it has no such user"),
+        (lambda driver: driver.restore(0, [Kept(999, 0)]), "refuses RESTORE: the film is not in its catalogue"),
         (lambda driver: driver.rank(0, 5), "refuses RANK: the argument is out of range"),
     ],
 )

@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out, connect, flipped
 from ramrec.hdl.explainer import Explainer, contribution_layout
 from ramrec.hdl.memory_view import MemoryView
-from ramrec.hdl.user_memory import UserMemory
+from ramrec.hdl.working_memory import WorkingMemory
 from ramrec.sim.golden import Agent
 from ramrec.sim.pysim import Bench, strobe
 
@@ -23,7 +23,7 @@ class Explained(wiring.Component):
 
     def __init__(self, geometry, agent):
         self.geometry, self.agent = geometry, agent
-        self.explainer, self.view, self.memory = Explainer(geometry), MemoryView(geometry), UserMemory(geometry)
+        self.explainer, self.view, self.memory = Explainer(geometry), MemoryView(geometry), WorkingMemory(geometry)
         super().__init__({"o": Out(stream.Signature(contribution_layout))})
 
     def elaborate(self, platform):
@@ -44,8 +44,8 @@ class Explained(wiring.Component):
             view.start.eq(explainer.compare),
             view.first_row.eq(explainer.first_row),
             view.last_row.eq(explainer.last_row),
-            view.kept.eq(memory.kept),
-            explainer.kept.eq(memory.kept),
+            view.kept.eq(len(self.agent.entries)),
+            explainer.kept.eq(len(self.agent.entries)),
             explainer.comparing.eq(view.busy),
             explainer.best_slot.eq(view.best_slot),
             alpha.addr.eq(explainer.alpha_slot),
@@ -72,7 +72,7 @@ def test_explanation(name, kind, wait):
         explainer = dut.explainer
 
         async def testbench(ctx, dut=dut, bench=bench, agent=agent, kept=kept, explainer=explainer):
-            await fill_memory(ctx, dut.memory, agent.entries, user=geometry.users - 1)
+            await fill_memory(ctx, dut.memory, agent.entries)
             for first, count in sorted(
                 {(0, kept), (kept // 2, kept - kept // 2), (kept, 0), (kept // 3, min(1, kept))}
             ):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ramrec.hdl.geometry import PRESETS, RULES, TINY, Geometry
 
-MACHINE = {"users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock"}
+MACHINE = {"users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits"}
 
 REFUSED = [
     ({"code_bits": 8}, "8"),
@@ -41,13 +41,18 @@ REFUSED = [
     ({"top_k": 0}, "0"),
     ({"top_k": 42}, "42"),
     ({"lanes": 0}, "0"),
-    ({"lanes": 3}, "3"),
-    ({"lanes": 64}, "64"),
+    ({"lanes": 49}, "49"),
     ({"comparators": 0}, "0"),
     ({"comparators": 3}, "3"),
     ({"comparators": 4}, "4"),
     ({"neurons_per_clock": 0}, "0"),
     ({"neurons_per_clock": 3}, "3"),
+    ({"neurons_per_clock": 1}, "1"),
+    ({"table_bits": 0}, "0"),
+    ({"table_bits": 3}, "3"),
+    ({"table_bits": 16}, "16"),
+    ({"table_bits": 1}, "1"),
+    ({"table_bits": 8, "neurons_per_clock": 2}, "2"),
     ({"rule": "nearest", "lanes": 2}, "2"),
     ({"ridge": 22}, "4"),
     ({"drift": 4}, "4"),
@@ -101,6 +106,8 @@ def geometries(draw):
     tuple_bits = draw(st.sampled_from([1, 2, 4]))
     code_bits = 16 * draw(st.integers(1, 16))
     neurons = code_bits // tuple_bits
+    table_bits = draw(st.sampled_from([bits for bits in (1, 2, 4, 8) if bits >= tuple_bits]))
+    fused = table_bits // tuple_bits
     comparators = draw(powers(16))
     rule = draw(st.sampled_from(RULES))
     return Geometry(
@@ -118,9 +125,10 @@ def geometries(draw):
         users=draw(st.integers(1, 4096)),
         catalogue_depth=draw(st.integers(1, 65535)),
         top_k=draw(st.integers(1, 41)),
-        lanes=1 if rule == "nearest" else draw(powers(32)),
+        lanes=1 if rule == "nearest" else draw(st.integers(1, 48)),
         comparators=comparators,
-        neurons_per_clock=draw(st.sampled_from([n for n in range(1, neurons + 1) if neurons % n == 0])),
+        neurons_per_clock=draw(st.sampled_from([n for n in range(fused, neurons + 1, fused) if neurons % n == 0])),
+        table_bits=table_bits,
     )
 
 
@@ -150,6 +158,7 @@ def test_derived_numbers(geometry):
     """Widths hold what they are for and waste no bit; counts multiply out."""
     for largest, width in (
         (geometry.cell_max, geometry.cell_bits),
+        (geometry.fused * geometry.cell_max, geometry.table_cell_bits),
         (geometry.score_max, geometry.score_bits),
     ):
         assert 1 << (width - 2) <= largest < 1 << (width - 1)
@@ -157,7 +166,9 @@ def test_derived_numbers(geometry):
     assert geometry.cell_max == geometry.memory_depth * geometry.alpha_max
     assert geometry.cells == 2**geometry.tuple_bits
     assert geometry.neurons * geometry.tuple_bits == geometry.code_bits == 8 * geometry.code_bytes
-    assert geometry.groups * geometry.neurons_per_clock == geometry.neurons
+    assert geometry.groups * geometry.neurons_per_clock == geometry.neurons == geometry.tables * geometry.fused
+    assert geometry.table_cells == 2**geometry.table_bits == geometry.cells**geometry.fused
+    assert geometry.neurons_per_clock % geometry.fused == 0
     assert geometry.rows == math.ceil(geometry.catalogue_depth / geometry.lanes)
     assert geometry.memory_rows * geometry.comparators == geometry.memory_depth
     assert 2**geometry.kept_bits > geometry.memory_depth and 2**geometry.match_bits > geometry.neurons
@@ -169,7 +180,7 @@ def test_derived_numbers(geometry):
 def test_agent_fields():
     """What an agent computes is decided by all fields but those of the machine."""
     assert set(TINY.agent) == {field.name for field in fields(Geometry)} - MACHINE
-    other = TINY.with_(users=1, catalogue_depth=9, top_k=1, lanes=1, comparators=1, neurons_per_clock=8)
+    other = TINY.with_(users=1, catalogue_depth=9, top_k=1, lanes=1, comparators=1, neurons_per_clock=8, table_bits=8)
     assert other.agent == TINY.agent
     assert TINY.with_(sweeps=4).agent != TINY.agent
 

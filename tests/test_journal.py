@@ -167,6 +167,13 @@ def test_one_program_at_a_time(path: Path, journal: Journal) -> None:
     journal.rate("ada", "a", 4)
 
 
+def test_films_that_anybody_rated(journal: Journal) -> None:
+    for user, film in (("ada", "a"), ("bob", "b"), ("ada", "b"), ("bob", "c")):
+        journal.rate(user, film, 4)
+    journal.forget("bob", "c")
+    assert journal.films() == {"a", "b"}
+
+
 def test_without_a_file() -> None:
     with closing(opened(None)) as journal:
         journal.rate("ada", "a", 4)

@@ -1,122 +1,125 @@
 # amaranth: UnusedElaboratable=no
-"""Learner with a TableScorer and a UserMemory against the golden model, down to every cell."""
+"""Learner on a WorkingMemory against the golden model, down to every cell, and to the clock."""
 
 import random
 
 import pytest
 from amaranth import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import connect
 from ramrec.hdl.geometry import TINY
 from ramrec.hdl.learner import Learner
-from ramrec.hdl.scorer import TableScorer
-from ramrec.hdl.user_memory import UserMemory
-from ramrec.sim.golden import Agent, Entry
+from ramrec.hdl.working_memory import WorkingMemory
+from ramrec.sim.golden import Agent, Entry, learn, learn_by_tables
 from ramrec.sim.pysim import Bench, strobe
 
-from .bench import KINDS, LEARNING, agent_entries, code_array, collect, fill_memory, plain, random_code
+from .bench import (
+    KINDS,
+    LEARNING,
+    agent_entries,
+    code_array,
+    fill_memory,
+    plain,
+    random_code,
+    random_film,
+    row_scores,
+)
+
+WIDTHS = {
+    f"{tuple_bits}-bit tuples, {per_clock} a clock": TINY.with_(
+        code_bits=32, tuple_bits=tuple_bits, table_bits=tuple_bits, neurons_per_clock=per_clock, shift=6
+    )
+    for tuple_bits in (1, 2, 4)
+    for per_clock in (1, 2, 8, 32 // tuple_bits)
+}
 
 
 class Learning(wiring.Component):
-    """A memory, a scorer, and who learns; the scorer's stream is the test's while nothing is learned."""
+    """A memory, and who learns it."""
 
     def __init__(self, geometry):
         self.geometry = geometry
-        self.memory, self.scorer = UserMemory(geometry), TableScorer(geometry)
-        self.learner = Learner(geometry, self.scorer.latency)
-        super().__init__(
-            {"film": In(self.scorer.i.signature.flip()), "score": Out(self.scorer.o.signature), "start": In(1)}
-        )
+        self.memory, self.learner = WorkingMemory(geometry), Learner(geometry)
+        super().__init__({})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = self.memory
-        m.submodules.scorer = scorer = self.scorer
-        m.submodules.learner = learner = self.learner
-        connect(m, learner.read, memory.read)
-        connect(m, learner.write, scorer.write)
-        connect(m, scorer.tap, learner.tap)
-        m.d.comb += [
-            learner.start.eq(self.start),
-            learner.kept.eq(memory.kept),
-            scorer.offset.eq(learner.offset),
-            learner.score.p.eq(scorer.o.p),
-            self.score.p.eq(scorer.o.p),
-        ]
-        with m.If(learner.busy):
-            m.d.comb += [
-                scorer.i.p.eq(learner.film.p),
-                scorer.i.valid.eq(learner.film.valid),
-                learner.film.ready.eq(scorer.i.ready),
-                learner.score.valid.eq(scorer.o.valid),
-                scorer.o.ready.eq(learner.score.ready),
-            ]
-        with m.Else():
-            m.d.comb += [
-                scorer.i.p.eq(self.film.p),
-                scorer.i.valid.eq(self.film.valid),
-                self.film.ready.eq(scorer.i.ready),
-                self.score.valid.eq(scorer.o.valid),
-                scorer.o.ready.eq(self.score.ready),
-            ]
+        m.submodules.memory, m.submodules.learner = self.memory, self.learner
+        connect(m, self.learner.entry, self.memory.read)
         return m
 
-    async def learn(self, bench, ctx, entries, user=0):
+    async def learn(self, bench, ctx, entries):
         """Learn; return the clocks in which the learner was busy."""
-        await fill_memory(ctx, self.memory, entries, user=user)
+        await fill_memory(ctx, self.memory, entries)
+        ctx.set(self.learner.kept, len(entries))
         assert not ctx.get(self.learner.busy)
-        await strobe(ctx, self.start)
+        await strobe(ctx, self.learner.start)
         start = ctx.get(bench.clock)
         while ctx.get(self.learner.busy):
             await ctx.tick()
         return ctx.get(bench.clock) - start
 
-    async def state(self, bench, ctx):
-        """Strengths, bias, and the cells in the order of the golden model, from every lane's point of view."""
-        geometry = self.geometry
+    async def state(self, ctx, kept):
+        """Strengths, bias, and the cells in the order of the golden model."""
+        geometry, learner = self.geometry, self.learner
         alphas = []
-        for slot in range(ctx.get(self.memory.kept)):
-            ctx.set(self.learner.alpha_slot, slot)
+        for slot in range(kept):
+            ctx.set(learner.alpha_slot, slot)
             await ctx.tick()
-            alphas.append(ctx.get(self.learner.alpha))
+            alphas.append(ctx.get(learner.alpha))
         tables = [[None] * geometry.cells for _ in range(geometry.neurons)]
         width = geometry.neurons_per_clock
-        ctx.set(self.score.ready, 1)
+        ctx.set(learner.read.en, 1)
         for address in range(geometry.cells):
-            code = uniform(geometry, address)
-            films = [{"code": code, "prior": 0}] * geometry.lanes
-            ctx.set(self.film.payload, {"films": films, "mask": 0, "last": 0})
-            ctx.set(self.film.valid, 1)
+            ctx.set(learner.read.tuples, sum(address << q * geometry.tuple_bits for q in range(width)))
             for group in range(geometry.groups):
+                ctx.set(learner.read.group, group)
                 await ctx.tick()
-                for q, cell in enumerate(plain(ctx.get(self.scorer.tap.cells))):
+                for q, cell in enumerate(plain(ctx.get(learner.read.cells))):
                     tables[group * width + q][address] = cell
-            ctx.set(self.film.valid, 0)
-            await ctx.tick().until(self.score.valid)
-        return alphas, ctx.get(self.learner.bias), tables
+        ctx.set(learner.read.en, 0)
+        assert ctx.get(learner.offset) == geometry.bias_gain * ctx.get(learner.bias)
+        return alphas, ctx.get(learner.bias), tables
 
-    async def scores(self, bench, ctx, codes):
-        """Scores of one film per lane, through the learned tables, with priors of zero."""
-        films = [{"code": int.from_bytes(code, "little"), "prior": 0} for code in codes]
-        await bench.put(ctx, self.film, {"films": films, "mask": 0, "last": 0})
-        ((row, _),) = await collect(bench, ctx, self.score, 1)
-        return row["scores"]
-
-
-def uniform(geometry, address):
-    """The code that makes every neuron look at one cell."""
-    return sum(address << m * geometry.tuple_bits for m in range(geometry.neurons))
+    async def score(self, bench, ctx, film):
+        """Score of one film, and the clocks it took."""
+        ctx.set(self.learner.query.film, film)
+        start = ctx.get(bench.clock)
+        await strobe(ctx, self.learner.query.en)
+        ctx.set(self.learner.query.film, {"code": 0, "prior": 0})
+        while ctx.get(self.learner.asking):
+            await ctx.tick()
+        return ctx.get(self.learner.score), ctx.get(bench.clock) - start
 
 
-def golden_state(agent):
-    learned = agent.learned
+def state_of(learned):
     return learned.alpha.tolist(), learned.bias, learned.tables.tolist()
+
+
+def sweeps_of(geometry, entries):
+    """Sweeps until one has changed nothing, or all of them."""
+    if geometry.rule == "counting":
+        return 1
+    codes, e = code_array(geometry, [entry.code for entry in entries]), [entry.e for entry in entries]
+    alphas = [[0] * len(entries)]
+    while len(alphas) <= geometry.sweeps:
+        alphas.append(learn(geometry.with_(sweeps=len(alphas)), codes, e).alpha.tolist())
+        if alphas[-1] == alphas[-2]:
+            break
+    return len(alphas) - 1
+
+
+def busy_clocks(learner, geometry, entries):
+    """Clearing, then fetching the first entry and the steps, if there are any; and one more."""
+    clear = geometry.groups * geometry.cells
+    steps = sweeps_of(geometry, entries) * len(entries) * learner.step_clocks
+    return clear + (2 + steps if entries else 0) + 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", LEARNING)
 def test_state(name, kind):
-    """Alphas, bias and every cell; list after list, so that nothing of the last one may stay."""
+    """Alphas, bias, every cell, scores, and the clocks; list after list, so that nothing of the last one may stay."""
     geometry = LEARNING[name]
     rng = random.Random(7)
     bench = Bench(dut := Learning(geometry))
@@ -125,11 +128,39 @@ def test_state(name, kind):
     async def testbench(ctx):
         for kept in (depth, 1, depth - 1, 0, depth):
             agent = Agent(geometry, agent_entries(rng, geometry, kept, kind))
-            await dut.learn(bench, ctx, agent.entries, user=rng.randrange(geometry.users))
-            assert await dut.state(bench, ctx) == golden_state(agent)
-            codes = [random_code(rng, geometry) for _ in range(geometry.lanes)]
-            expected = agent.scores(code_array(geometry, codes), [0] * geometry.lanes).tolist()
-            assert await dut.scores(bench, ctx, codes) == expected
+            clocks = await dut.learn(bench, ctx, agent.entries)
+            assert clocks == busy_clocks(dut.learner, geometry, agent.entries)
+            assert await dut.state(ctx, kept) == state_of(agent.learned)
+            if geometry.rule == "sweep":
+                assert state_of(agent.learned) == state_of(
+                    learn_by_tables(geometry, agent.codes, [entry.e for entry in agent.entries])
+                )
+            films = [random_film(rng, geometry) for _ in range(3)]
+            due = row_scores(geometry, agent.learned.tables, geometry.bias_gain * agent.learned.bias, films)
+            for film, score in zip(films, due, strict=True):
+                assert await dut.score(bench, ctx, film) == (score, dut.learner.query_clocks)
+            assert await dut.state(ctx, kept) == state_of(agent.learned), "a question changes nothing"
+
+    bench.run(testbench)
+
+
+@pytest.mark.parametrize("rule", ["sweep", "counting"])
+@pytest.mark.parametrize("name", WIDTHS)
+def test_widths(name, rule):
+    """One neuron at a time, all at once, and between, with deep and with shallow adder trees."""
+    geometry = WIDTHS[name].with_(rule=rule)
+    rng = random.Random(9)
+    bench = Bench(dut := Learning(geometry))
+    agent = Agent(geometry, agent_entries(rng, geometry, geometry.memory_depth))
+    film = random_film(rng, geometry)
+
+    async def testbench(ctx):
+        clocks = await dut.learn(bench, ctx, agent.entries)
+        assert clocks == busy_clocks(dut.learner, geometry, agent.entries)
+        assert await dut.state(ctx, len(agent.entries)) == state_of(agent.learned)
+        offset = geometry.bias_gain * agent.learned.bias
+        (due,) = row_scores(geometry, agent.learned.tables, offset, [film])
+        assert await dut.score(bench, ctx, film) == (due, dut.learner.query_clocks)
 
     bench.run(testbench)
 
@@ -139,45 +170,38 @@ def test_extreme_agent_fills_its_cells():
     geometry = TINY.with_(ridge=0, bias_gain=0)
     bench = Bench(dut := Learning(geometry))
     code = bytes(geometry.code_bytes)
+    depth = geometry.memory_depth
 
     async def testbench(ctx):
         for e, sign in ((geometry.surprise_max - 1, 1), (-geometry.surprise_max, -1)):
-            await dut.learn(bench, ctx, [Entry(j, code, e) for j in range(geometry.memory_depth)])
-            alphas, bias, tables = await dut.state(bench, ctx)
-            assert alphas == [sign * geometry.alpha_max] * geometry.memory_depth
+            await dut.learn(bench, ctx, [Entry(j, code, e) for j in range(depth)])
+            alphas, bias, tables = await dut.state(ctx, depth)
+            assert alphas == [sign * geometry.alpha_max] * depth
             assert bias == sign * geometry.cell_max
             assert [row[0] for row in tables] == [sign * geometry.cell_max] * geometry.neurons
 
     bench.run(testbench)
 
 
-@pytest.mark.parametrize("name", LEARNING)
-def test_clocks(name):
-    """Clearing, and a step with and without a change of its entry's strength, take what is promised."""
-    geometry = LEARNING[name].with_(sweeps=3, memory_depth=8, drift=min(1, LEARNING[name].drift))
-    bench = Bench(dut := Learning(geometry))
-    step, groups = dut.learner.step_clocks, geometry.groups
-    sweeps = 1 if geometry.rule == "counting" else 2
+def test_stops_early():
+    """After a sweep without a change, however many sweeps are allowed; and not before."""
+    geometry = TINY.with_(sweeps=200)
     rng = random.Random(1)
-
-    def entries(kept, e):
-        return [Entry(j, random_code(rng, geometry), e) for j in range(kept)]
+    bench = Bench(dut := Learning(geometry))
+    seen = set()
 
     async def testbench(ctx):
-        clear = groups * geometry.cells
-        nothing = await dut.learn(bench, ctx, [])
-        assert nothing - clear in (2, 3)
-        for kept in (1, 2, 8):
-            assert await dut.learn(bench, ctx, entries(kept, 0)) == nothing + kept * (step - groups)
-        # Surprises so loud that every alpha reaches its limit at once, and the second sweep changes nothing.
-        loud = [await dut.learn(bench, ctx, entries(kept, geometry.surprise_max - 1)) for kept in (1, 2, 8)]
-        per_entry = step + (sweeps - 1) * (step - groups)
-        assert [clocks - loud[0] for clocks in loud] == [0, per_entry, 7 * per_entry]
+        for _ in range(12):
+            e = rng.choice((5, 100, 400))
+            entries = [Entry(j, random_code(rng, geometry), rng.randrange(-e, e)) for j in range(geometry.memory_depth)]
+            seen.add(sweeps_of(geometry, entries))
+            assert await dut.learn(bench, ctx, entries) == busy_clocks(dut.learner, geometry, entries)
 
     bench.run(testbench)
+    assert 1 in seen and len(seen) > 2 and max(seen) < 200
 
 
 @pytest.mark.parametrize("rule", ["nearest", "wisard"])
 def test_refuses_other_rules(rule):
     with pytest.raises(ValueError, match=f"not '{rule}'"):
-        Learner(TINY.with_(rule=rule, lanes=1), 5)
+        Learner(TINY.with_(rule=rule, lanes=1))

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ramrec.hdl.geometry import TINY
 from ramrec.hdl.layouts import film_row_layout, score_row_layout
 from ramrec.hdl.nearest import NearestScorer
-from ramrec.hdl.user_memory import UserMemory
+from ramrec.hdl.working_memory import WorkingMemory
 from ramrec.sim.golden import Agent
 
 from .bench import FLOWS, GEOMETRIES, agent_entries, code_array, fill_memory, film_rows, run_stream
@@ -22,7 +22,7 @@ class Remembering(wiring.Component):
     """A memory behind a scorer."""
 
     def __init__(self, geometry):
-        self.memory, self.scorer = UserMemory(geometry), NearestScorer(geometry)
+        self.memory, self.scorer = WorkingMemory(geometry), NearestScorer(geometry)
         super().__init__(
             {
                 "i": In(stream.Signature(film_row_layout(geometry))),
@@ -36,7 +36,6 @@ class Remembering(wiring.Component):
         connect(m, self.scorer.read, self.memory.read)
         connect(m, flipped(self.i), self.scorer.i)
         connect(m, self.scorer.o, flipped(self.o))
-        m.d.comb += self.scorer.kept.eq(self.memory.kept)
         return m
 
 
@@ -48,6 +47,7 @@ def scored(geometry, entries, rows, **flow):
         junk = agent_entries(random.Random(0), geometry, geometry.memory_depth, "loud")
         await fill_memory(ctx, dut.memory, junk)
         await fill_memory(ctx, dut.memory, entries)
+        ctx.set(dut.scorer.kept, len(entries))
 
     return *run_stream(dut, rows, len(rows), prepare=prepare, **flow), dut.scorer
 

@@ -141,7 +141,7 @@ def test_explanation(kept, nearest, entries):
 
 
 @FOUND
-@given(counters=st.tuples(u32, u32, u32, u32, u32))
+@given(counters=st.tuples(u32, u32, u32, u32, u32, u32))
 def test_stats(counters):
     stats = Stats(
         clocks=counters[0],
@@ -149,13 +149,15 @@ def test_stats(counters):
         learn_clocks=counters[2],
         commands=counters[3],
         dropped=counters[4],
+        rank_clocks=counters[5],
     )
     assert Stats.unpack(stats.pack()) == stats
 
 
 def test_known_operations():
-    """Thirteen, and three of them also with films inline; none has the bit of a reply."""
-    films_inline = [Op.RATE | INLINE, Op.SCORE | INLINE, Op.EXPLAIN | INLINE]
+    """Fourteen, and two of them also with films inline; none has the bit of a reply."""
+    films_inline = [Op.SCORE | INLINE, Op.EXPLAIN | INLINE]
+    assert len(Op) == 14
     assert sorted([*Op, *films_inline]) == OPS
     assert not any(op & REPLY for op in OPS)
 
@@ -167,11 +169,11 @@ def test_record_bytes():
         Op.RATE: 2,
         Op.SCORE: 2,
         Op.EXPLAIN: 2,
-        Op.RATE | INLINE: 2 + code + 1,
         Op.SCORE | INLINE: 2 + code + 1,
         Op.EXPLAIN | INLINE: 2 + code + 1,
         Op.SKIP: 2,
-        Op.RESTORE: 4 + code,
+        Op.ONLY: 2,
+        Op.RESTORE: 4,
     }
     assert {op: record_bytes(TINY, op) for op in OPS} == dict.fromkeys(OPS, 0) | sizes
 

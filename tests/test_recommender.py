@@ -1,6 +1,6 @@
 """The recommender on a golden device: what a script sees, and what device and journal hold behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from ramrec.host.features import Vocabulary
 from ramrec.host.film_model import FilmModel
 from ramrec.host.journal import Journal
 from ramrec.host.transport import LinkError, Transport, open_transport
-from ramrec.sim.golden import Agent, Entry
+from ramrec.sim.golden import Agent
 from ramrec.sim.golden_device import GoldenDevice
 
 FILMS = 20
@@ -39,6 +39,7 @@ def catalogue(geometry: Geometry = TINY, films: int = FILMS) -> Catalogue:
         geometry=geometry,
         film_ids=tuple(f"id{film}" for film in range(films)),
         titles=tuple(f"Film {chr(65 + film)} ({1980 + film})" for film in range(films)),
+        genres=tuple(("Odd", "Prime") if film in (3, 5, 7) else ("Odd",) * (film % 2) for film in range(films)),
         codes=rng.integers(0, 256, (films, geometry.code_bytes), dtype=np.uint8),
         priors=rng.integers(-40, 40, films, dtype=np.int8),
         targets=model.targets(unit, geometry.target_max),
@@ -87,9 +88,9 @@ class Board:
         pass
 
 
-def start(board: Transport, films: Catalogue, project: Path | None = None) -> Recommender:
+def start(board: Transport, films: Catalogue, project: Path | None = None, geometry: Geometry = TINY) -> Recommender:
     journal = Journal(project, data=films.name)
-    return Recommender(board, journal, films, TINY)
+    return Recommender(board, journal, films, geometry)
 
 
 @pytest.fixture
@@ -276,32 +277,166 @@ def test_a_device_that_learns_otherwise_is_found_out(
 ) -> None:
     rec.user("ada").rate(title(0), 5)
     board.reset()
-    monkeypatch.setattr("ramrec.host.slots.agent_digest", lambda geometry, ratings: 0)
+    monkeypatch.setattr("ramrec.host.slots.agent_digest", lambda geometry, ratings, codes: 0)
     with pytest.raises(RamrecError, match="learns otherwise than the golden model"):
         rec.user("ada").rate(title(1), 5)
 
 
-def test_more_films_than_the_device_holds(board: Board) -> None:
-    films = catalogue(films=40)
-    by_popularity = np.argsort(-films.popularity, kind="stable")
-    resident = {films.titles[row] for row in by_popularity[: TINY.catalogue_depth]}
-    stranger = films.titles[by_popularity[-1]]
-    with start(board, films) as rec:
+def ranking(user: User, rec: Recommender, rows: Iterable[int]) -> list[tuple[str, float]]:
+    """Titles and stars of those of the films that the user has not rated, best first; of equal ones by row."""
+    films, rated = rec.catalogue, {film for film, _ in user.ratings()}
+    scores = expected(user, rec).scores(films.codes, films.priors.tolist())
+    order = sorted((row for row in rows if films.titles[row] not in rated), key=lambda row: (-scores[row], row))
+    return [(films.titles[row], stars_of(rec, int(scores[row]))) for row in order]
+
+
+def test_recommending_some_films_only(rec: Recommender) -> None:
+    ada = rec.user("ada")
+    for film in range(8):
+        ada.rate(title(film), STARS[film])
+    odd = ranking(ada, rec, range(1, FILMS, 2))
+    assert len(odd) == 6 > TINY.top_k
+    assert ada.recommend(100, genre="odd") == odd
+    assert ada.recommend(5, genre="Odd") == odd[:5]
+    assert ada.recommend(10, genre="prime") == []
+    chosen = [3, 10, 13, 16, 17, 18, 19]
+    names = [title(row) for row in chosen]
+    assert ada.recommend(10, among=names) == ranking(ada, rec, chosen)
+    assert ada.recommend(10, among=names, genre="ODD") == ranking(ada, rec, [13, 17, 19])
+    assert ada.recommend(10, among=[]) == []
+    assert ada.recommend(100) == ranking(ada, rec, range(FILMS))
+    with pytest.raises(UsageError, match="synthetic has no genre 'Even'; it has Odd, Prime"):
+        ada.recommend(3, genre="Even")
+    with pytest.raises(UsageError, match="unknown film"):
+        ada.recommend(3, among=["Alien (1979)"])
+
+
+SMALL = TINY.with_(catalogue_depth=12)
+
+
+def rows_by_popularity(films: Catalogue) -> list[int]:
+    rows: list[int] = np.argsort(-films.popularity, kind="stable").tolist()
+    return rows
+
+
+def resident(board: Board, films: Catalogue) -> set[int]:
+    """Rows of the films that the device holds; no two codes are equal."""
+    rows = {code.tobytes(): row for row, code in enumerate(films.codes)}
+    assert len(rows) == len(films)
+    held = {rows[code.tobytes()] for code in board.device.codes[: board.device.loaded]}
+    assert len(held) == board.device.loaded == board.geometry.catalogue_depth
+    return held
+
+
+def beliefs(board: Board, slot: int) -> list[tuple[bytes, int]]:
+    """What an agent on the device keeps, apart from the item numbers."""
+    return [(entry.code, entry.e) for entry in board.device.agents[slot].entries]
+
+
+def test_ratings_of_films_that_the_device_does_not_hold_count() -> None:
+    board, films = Board(SMALL), catalogue(films=40)
+    order = rows_by_popularity(films)
+    with start(board, films, geometry=SMALL) as rec:
         ada = rec.user("ada")
-        ada.rate(stranger, 5)
-        for row in by_popularity[:7]:
-            ada.rate(films.titles[row], 2)
-        ada.rate(stranger, 4)
-        assert ada.ratings()[-1] == (stranger, 4)
-        rated = {film for film, _ in ada.ratings()}
-        assert {film for film, _ in ada.recommend(100)} == resident - rated
-        why = ada.explain(films.titles[by_popularity[-2]])
-        assert (why.stars, why.like) == ada.predict(why.title)
-        assert stranger in {one.title for one in why.contributions}
-        kept = [Entry(entry.item, entry.code, entry.e) for entry in board.device.agents[0].entries]
-        assert ada.digest() == protocol.digest(Agent(TINY, kept).words())
-        ada.forget(stranger)
-        assert stranger not in dict(ada.ratings())
+        assert resident(board, films) == set(order[:12])
+        ada.rate(films.titles[order[30]], 5)
+        assert resident(board, films) == {*order[:11], order[30]}
+        ada.rate(films.titles[order[10]], 2)
+        loads = board.operations.count(protocol.Op.LOAD)
+        ada.rate(films.titles[order[20]], 4.5)
+        assert board.operations.count(protocol.Op.LOAD) == loads + 1
+        held = {*order[:9], order[10], order[20], order[30]}
+        assert resident(board, films) == held
+        agent = expected(ada, rec)
+        assert beliefs(board, 0) == [(entry.code, entry.e) for entry in agent.entries]
+        assert ada.recommend(100) == ranking(ada, rec, held)
+        stranger = order[35]
+        score = int(agent.scores(films.codes[[stranger]], [int(films.priors[stranger])])[0])
+        assert ada.predict(films.titles[stranger]).score == stars_of(rec, score)
+        why = ada.explain(films.titles[stranger])
+        assert {one.title for one in why.contributions} == {films.titles[order[at]] for at in (30, 10, 20)}
+        assert (why.stars, why.like) == ada.predict(films.titles[stranger])
+        assert resident(board, films) == held
+        assert ada.recommend(9, among=[films.titles[stranger]]) == []
+
+
+def test_many_users_share_a_small_device(tmp_path: Path) -> None:
+    films = catalogue(films=40)
+    rng = np.random.default_rng(11)
+    for _ in range(3):
+        board = Board(SMALL)
+        with start(board, films, tmp_path / "p.ramrec", SMALL) as rec:
+            users = [rec.user(f"user {number}") for number in range(5)]
+            for _ in range(40):
+                user = users[rng.integers(5)]
+                rated = [film for film, _ in user.ratings()]
+                if rated and rng.random() < 0.3:
+                    user.forget(str(rng.choice(rated)))
+                else:
+                    user.rate(films.titles[rng.integers(40)], float(rng.choice(STARS)))
+                slot = board.device._selected
+                agent = expected(user, rec)
+                assert beliefs(board, slot) == [(entry.code, entry.e) for entry in agent.entries]
+                ranked = user.recommend(20)
+                assert sorted(ranked) == sorted(ranking(user, rec, resident(board, films)))
+                assert [stars for _, stars in ranked] == sorted((stars for _, stars in ranked), reverse=True)
+
+
+def test_rated_films_are_resident_from_the_start(tmp_path: Path) -> None:
+    project, films = tmp_path / "p.ramrec", catalogue(films=40)
+    order = rows_by_popularity(films)
+    with start(Board(SMALL), films, project, SMALL) as rec:
+        for name, row in (("ada", order[39]), ("bob", order[38]), ("bob", order[2]), ("cleo", order[37])):
+            rec.user(name).rate(films.titles[row], 4)
+        rec.user("cleo").forget(films.titles[order[37]])
+    board = Board(SMALL)
+    with start(board, films, project, SMALL) as rec:
+        assert resident(board, films) == {*order[:10], order[39], order[38]}
+        loads = board.operations.count(protocol.Op.LOAD)
+        for name in ("ada", "bob"):
+            rec.user(name).digest()
+        assert board.operations.count(protocol.Op.LOAD) == loads
+
+
+def test_films_that_others_rated_go_last() -> None:
+    board, films = Board(SMALL), catalogue(films=40)
+    order = rows_by_popularity(films)
+    with start(board, films, geometry=SMALL) as rec:
+        for at, name in enumerate(("ada", "bob")):
+            for row in order[20 + 6 * at : 26 + 6 * at]:
+                rec.user(name).rate(films.titles[row], 4)
+        assert resident(board, films) == set(order[20:32])
+        rec.user("cleo").rate(films.titles[order[39]], 1)
+        assert resident(board, films) == {*order[20:31], order[39]}
+        for name, rows in (("ada", order[20:26]), ("bob", order[26:32]), ("cleo", [order[39]])):
+            agent = expected(rec.user(name), rec)
+            rec.user(name).digest()
+            assert beliefs(board, board.device._selected) == [(entry.code, entry.e) for entry in agent.entries]
+            assert resident(board, films) >= set(rows)
+
+
+def test_a_restart_while_a_film_is_loaded_is_not_noticed() -> None:
+    films = catalogue(films=40)
+    order = rows_by_popularity(films)
+    for after in range(6):
+        board = Board(SMALL)
+        with start(board, films, geometry=SMALL) as rec:
+            ada = rec.user("ada")
+            ada.rate(films.titles[order[0]], 5)
+            board.restart_in = after
+            ada.rate(films.titles[order[33]], 2)
+            ada.digest()
+            agent = expected(ada, rec)
+            assert beliefs(board, board.device._selected) == [(entry.code, entry.e) for entry in agent.entries]
+            assert order[33] in resident(board, films)
+
+
+def test_a_device_too_small_for_one_agent_is_refused() -> None:
+    small = TINY.with_(catalogue_depth=5)
+    with pytest.raises(RamrecError, match="holds 5 films, but its agents keep ratings of 6 out of 40 films; choose"):
+        start(Board(small), catalogue(films=40), geometry=small)
+    with start(Board(small), catalogue(films=5), geometry=small) as rec:
+        assert rec.user("ada").recommend(1)
 
 
 def test_open_with_a_catalogue_file(tmp_path: Path) -> None:

@@ -117,6 +117,30 @@ def test_reader_timing():
     bench.run(testbench)
 
 
+def test_reader_takes_no_byte_too_many():
+    """From 1 clock after ``take`` on, up to the record's end, though more bytes wait and nobody takes care."""
+    bench = Bench(dut := RecordReader(8))
+
+    async def testbench(ctx):
+        ctx.set(dut.size, 3)
+        ctx.set(dut.i.payload, {"data": 7, "last": 0})
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.o.ready, 1)
+        await ctx.tick().repeat(3)
+        ctx.set(dut.take, 1)
+        taken = []
+        while not ctx.get(dut.o.valid):
+            taken.append(ctx.get(dut.i.ready))
+            await ctx.tick()
+        assert taken == [0, 1, 1, 1]
+        for _ in range(4):
+            assert not ctx.get(dut.i.ready)
+            await ctx.tick()
+            ctx.set(dut.take, 0)
+
+    bench.run(testbench)
+
+
 def writer_case(rng, max_bytes, count):
     records = [rng.randbytes(rng.choice((0, 1, 2, max_bytes, rng.randrange(max_bytes + 1)))) for _ in range(count)]
     lasts = [rng.random() < 0.3 for _ in records]

@@ -53,7 +53,7 @@ def random_request(rng, geometry, loaded, kept):
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_status(name):
-    """``status`` 2 clocks after the request, the size of its records 1 clock after it."""
+    """``status`` comes ``latency`` clocks after the request, the size of its records 1 clock after it."""
     geometry = CHECKED[name]
     rng = random.Random(12)
     device = GoldenDevice(geometry)
@@ -73,7 +73,7 @@ def test_status(name):
             await ctx.tick()
             if is_known(request.op):
                 assert ctx.get(dut.record_bytes) == record_bytes(geometry, request.op)
-            await ctx.tick()
+            await ctx.tick().repeat(dut.latency - 1)
             due = golden_status(device, request, kept)
             assert Status(ctx.get(dut.status)) == due, (request, loaded, kept)
             seen[due] += 1

@@ -27,7 +27,9 @@ VARIANTS = {
     "TINY": TINY,
     "counting": TINY.with_(rule="counting", tuple_bits=4, neurons_per_clock=1, lanes=1),
     "nearest": TINY.with_(rule="nearest", lanes=1, comparators=1),
-    "one-bit tuples": TINY.with_(tuple_bits=1, neurons_per_clock=8, memory_depth=8, comparators=4, users=1, drift=1),
+    "one-bit tuples": TINY.with_(
+        tuple_bits=1, neurons_per_clock=8, memory_depth=8, comparators=4, users=1, drift=1, lanes=3
+    ),
 }
 
 
@@ -66,13 +68,77 @@ class RanksOneShort(GoldenDevice):
         return data[:-6] if request.op == Op.RANK and len(data) == 6 * self.geometry.top_k else data
 
 
-class KeepsSkipsOnReset(GoldenDevice):
+class KeepsMarksOn(GoldenDevice):
+    """Marks outlive an operation that should end them."""
+
+    op: Op
+
     def _execute(self, request: Request) -> bytes:
-        skipped = set(self._skipped)
+        marked, only = self._marked.copy(), self._marks_only
         data = super()._execute(request)
-        if request.op == Op.RESET:
-            self._skipped = skipped
+        if request.op == self.op:
+            self._marked, self._marks_only = marked, only
         return data
+
+
+class KeepsMarksOnReset(KeepsMarksOn):
+    op = Op.RESET
+
+
+class KeepsMarksOnLoad(KeepsMarksOn):
+    op = Op.LOAD
+
+
+class KeepsMarksOnHello(KeepsMarksOn):
+    op = Op.HELLO
+
+
+class OnlyKeepsEarlierSkips(GoldenDevice):
+    """A first ONLY leaves the marks of a SKIP before it, also on films of its own."""
+
+    def _mark(self, op, items):
+        skipped = self._marked.copy() if op == Op.ONLY and not self._marks_only else False
+        super()._mark(op, items)
+        self._marked |= skipped
+
+
+class EveryOnlyStartsAnew(GoldenDevice):
+    def _mark(self, op, items):
+        self._marks_only = False
+        super()._mark(op, items)
+
+
+class LoadKeepsOldCodes(GoldenDevice):
+    def _load(self, request: Request) -> None:
+        kept = [agent.entries for agent in self.agents]
+        super()._load(request)
+        for agent, entries in zip(self.agents, kept, strict=True):
+            agent.replace(entries)
+
+
+class SelectsLate(GoldenDevice):
+    """Another user is selected only if the film is loaded and the rating kept."""
+
+    def _execute(self, request: Request) -> bytes:
+        before = self._selected, self._marked.copy(), self._marks_only
+        try:
+            return super()._execute(request)
+        except Exception:
+            self._selected, self._marked, self._marks_only = before
+            raise
+
+
+class RestoresNothingBad(GoldenDevice):
+    """A RESTORE of a film that is not loaded leaves the list uncut."""
+
+    def _execute(self, request: Request) -> bytes:
+        entries = [agent.entries for agent in self.agents]
+        try:
+            return super()._execute(request)
+        except Exception:
+            for agent, kept in zip(self.agents, entries, strict=True):
+                agent.replace(kept)
+            raise
 
 
 class DigestsNothing(GoldenDevice):
@@ -141,7 +207,7 @@ def test_sessions_cover_operations_and_statuses() -> None:
     sessions = [write_session(TINY, 1, number) for number in range(100)]
     for session in sessions:
         for exchange in expect(TINY, [Command(op=Op.HELLO), *session.steps]):
-            if isinstance(exchange.step, Command):
+            if isinstance(exchange.step, Command) and exchange.step.advance:
                 seen |= {(exchange.step.op, body_of(reply).status) for reply in exchange.replies}
     known = {op for op in range(256) if is_known(op)}
     assert {op for op, _ in seen} == set(range(256))
@@ -150,7 +216,7 @@ def test_sessions_cover_operations_and_statuses() -> None:
     assert {op for op, status in seen if status == Status.BAD_OP} >= set(range(256)) - known
     assert {op for op, status in seen if status == Status.BAD_USER} >= known - {Op.HELLO, Op.LOAD, Op.STATS}
     assert {op for op, status in seen if status == Status.BAD_ARGUMENT} >= {Op.LOAD, Op.RATE, Op.RANK, Op.RESTORE}
-    assert {op for op, status in seen if status == Status.BAD_ITEM} == {Op.RATE, Op.SCORE, Op.EXPLAIN}
+    assert {op for op, status in seen if status == Status.BAD_ITEM} == {Op.RATE, Op.SCORE, Op.EXPLAIN, Op.RESTORE}
     assert (Op.FORGET, Status.NOT_KEPT) in seen
     assert {status for _, status in seen} == set(Status)
     assert sum(isinstance(step, Noise) for session in sessions for step in session.steps) > 100
@@ -169,7 +235,7 @@ def test_sessions_reach_corners(geometry: Geometry) -> None:
             for frame in exchange.sent.split(b"\0"):
                 device.receive(frame)
             most_kept, most_loaded = max(most_kept, *kept), max(most_loaded, device.loaded)
-            is_rating = isinstance(exchange.step, Command) and exchange.step.op & 0xBF == Op.RATE
+            is_rating = isinstance(exchange.step, Command) and exchange.step.op == Op.RATE
             evicted += is_rating and geometry.memory_depth in kept
     assert (most_kept, most_loaded) == (geometry.memory_depth, geometry.catalogue_depth)
     assert evicted > 10
@@ -180,8 +246,15 @@ def test_sessions_reach_corners(geometry: Geometry) -> None:
     [
         (ForgetsTheNewest, 6),
         (RanksOneShort, 3),
-        (KeepsSkipsOnReset, 6),
-        (DigestsNothing, 2),
+        (KeepsMarksOnReset, 6),
+        (KeepsMarksOnLoad, 6),
+        (KeepsMarksOnHello, 6),
+        (OnlyKeepsEarlierSkips, 6),
+        (EveryOnlyStartsAnew, 6),
+        (LoadKeepsOldCodes, 6),
+        (SelectsLate, 6),
+        (RestoresNothingBad, 6),
+        (DigestsNothing, 3),
         (AnswersNoise, 1),
         (MissesDamage, 2),
     ],
@@ -247,7 +320,7 @@ def test_failures_survive_their_file(tmp_path) -> None:
 def test_geometries_are_parsed() -> None:
     assert parse_geometry("tiny") == TINY
     assert parse_geometry("TINY:rule=nearest,lanes=1") == TINY.with_(rule="nearest", lanes=1)
-    for wrong in ("BIG", "TINY:lanes", "TINY:lanes=x", "TINY:colour=1", "TINY:rule=nearest", "TINY:lanes=3"):
+    for wrong in ("BIG", "TINY:lanes", "TINY:lanes=x", "TINY:colour=1", "TINY:rule=nearest", "TINY:lanes=0"):
         with pytest.raises(UsageError):
             parse_geometry(wrong)
 

@@ -1,0 +1,162 @@
+"""From rows of scores to single candidates for the list of the best."""
+
+from amaranth import Cat, Module, Signal, signed
+from amaranth.hdl import Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.data import ArrayLayout, StructLayout, View
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from .geometry import Geometry
+from .layouts import score_row_layout
+
+__all__ = ["Collector", "candidate_layout"]
+
+
+def candidate_layout(geometry: Geometry) -> StructLayout:
+    """A film that may enter the list: ``keep`` = 0 only carries ``last``."""
+    return StructLayout({"score": signed(geometry.score_bits), "item": 16, "keep": 1, "last": 1})
+
+
+class Collector(wiring.Component):
+    """Turns rows of scores into candidates, in item order, dropping those that can not enter the list.
+
+    A row that comes is dropped at once if no score in it beats the threshold. The others wait in a queue, so
+    that a burst of candidates, as at the start of a ranking, does not hold up the rows behind it, and are
+    looked at again when they leave it, against the threshold of that time. A row that is looked at in vain
+    takes 1 clock, a row with ``n`` candidates ``n`` clocks; its first candidate comes ``latency`` clocks after
+    the row. The last row always ends in one record with ``last``.
+
+    Rows can not be held up: whoever sends them counts how many have been asked for and not yet ``left``, at
+    most ``capacity``.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`
+
+    Members
+    -------
+    start : ``In(1)``, strobe, numbers the next row 0
+    full, threshold : ``In``, :class:`.TopK`'s; a candidate must beat ``threshold`` if ``full``
+    i_valid, i : ``In``, a row, and ``score_row_layout(geometry)``
+    dropped, taken : ``Out(1)``, a row is dropped, or has left the queue
+    o : ``Out(stream)`` of ``candidate_layout(geometry)``
+    """
+
+    latency = 6
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        super().__init__(
+            {
+                "start": In(1),
+                "full": In(1),
+                "threshold": In(signed(geometry.score_bits)),
+                "i_valid": In(1),
+                "i": In(score_row_layout(geometry)),
+                "dropped": Out(1),
+                "taken": Out(1),
+                "o": Out(stream.Signature(candidate_layout(geometry))),
+            }
+        )
+
+    @property
+    def capacity(self) -> int:
+        """Rows that may be on their way; enough to keep the lanes busy while the first list fills."""
+        return 64 if self._geometry.lanes > 1 else 16
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        geometry = self._geometry
+        scores_layout = ArrayLayout(signed(geometry.score_bits), geometry.lanes)
+        row_layout = StructLayout({"scores": scores_layout, "waiting": geometry.lanes, "item": 16, "last": 1})
+
+        def beats(waiting: Value, scores: View) -> Signal:
+            passing = Signal(geometry.lanes)
+            for lane in range(geometry.lanes):
+                beaten = ~self.full | (scores[lane] > self.threshold)
+                m.d.comb += passing[lane].eq(waiting[lane] & beaten)
+            return passing
+
+        # First look, when a row comes
+
+        item = Signal(16)
+        come, come_valid = Signal(row_layout), Signal()
+        m.d.sync += [
+            come_valid.eq(self.i_valid),
+            come.scores.eq(self.i.scores),
+            come.waiting.eq(beats(self.i.mask, self.i.scores)),
+            come.last.eq(self.i.last),
+            come.item.eq(item),
+        ]
+        with m.If(self.i_valid):
+            m.d.sync += item.eq(item + geometry.lanes)
+        with m.If(self.start):
+            m.d.sync += item.eq(0)
+
+        m.submodules.queue = queue = SyncFIFOBuffered(width=len(come.as_value()), depth=self.capacity)
+        worthy = Signal()
+        m.d.comb += [
+            worthy.eq((come.waiting != 0) | come.last),
+            queue.w_en.eq(come_valid & worthy),
+            queue.w_data.eq(come),
+            self.dropped.eq(come_valid & ~worthy),
+        ]
+
+        # Second look, when it leaves the queue: a register after its block RAM, then the comparison
+
+        out, out_valid = Signal(row_layout), Signal()
+        looked, looked_valid = Signal(row_layout), Signal()
+        advance, done = Signal(), Signal()
+        m.d.comb += [
+            advance.eq(~looked_valid | done),
+            self.taken.eq(queue.r_rdy & queue.r_en),
+            queue.r_en.eq(~out_valid | advance),
+        ]
+        with m.If(queue.r_en):
+            m.d.sync += [out.eq(queue.r_data), out_valid.eq(queue.r_rdy)]
+
+        # One candidate per clock, the lowest lane first
+
+        rest, chosen = Signal(geometry.lanes), Signal(range(geometry.lanes))
+        lowest = Signal(geometry.lanes)
+        m.d.comb += [
+            lowest.eq(looked.waiting & (-looked.waiting)[: geometry.lanes]),
+            rest.eq(looked.waiting & ~lowest),
+            chosen.eq(Cat(*_encoded(lowest))),
+        ]
+        go = Signal()
+        m.d.comb += [go.eq(~self.o.valid | self.o.ready), done.eq(go & (rest == 0))]
+        picked = [looked.scores[lane] & lowest[lane].replicate(geometry.score_bits) for lane in range(geometry.lanes)]
+        with m.If(go):
+            m.d.sync += [
+                self.o.valid.eq(looked_valid & ((looked.waiting != 0) | looked.last)),
+                self.o.p.score.eq(_any(picked)),
+                self.o.p.item.eq(looked.item + chosen),
+                self.o.p.keep.eq(looked.waiting != 0),
+                self.o.p.last.eq(looked.last & (rest == 0)),
+                looked.waiting.eq(rest),
+            ]
+        with m.If(advance):
+            m.d.sync += [
+                looked_valid.eq(out_valid),
+                looked.scores.eq(out.scores),
+                looked.waiting.eq(beats(out.waiting, out.scores)),
+                looked.item.eq(out.item),
+                looked.last.eq(out.last),
+            ]
+        return m
+
+
+def _any(words: list[Value]) -> Value:
+    """Words or-ed together, in pairs."""
+    while len(words) > 1:
+        words = [a | b for a, b in zip(words[::2], words[1::2], strict=False)] + words[len(words) & ~1 :]
+    return words[0]
+
+
+def _encoded(lowest: Signal) -> list[Value]:
+    """Number of the one bit that is set, in bits."""
+    lanes = len(lowest)
+    places = range((lanes - 1).bit_length())
+    return [Cat(lowest[lane] for lane in range(lanes) if lane >> place & 1).any() for place in places]

@@ -1,0 +1,145 @@
+"""Ranking the catalogue: fuse, scan, score, collect, sort."""
+
+from amaranth import Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from .catalogue import CatalogueScan
+from .collector import Collector, candidate_layout
+from .fuser import Fuser
+from .geometry import Geometry
+from .lanes import RankingLanes
+from .layouts import film_row_layout
+from .nearest import NearestScorer
+from .neurons import neurons_read_signature
+from .rest import Rest
+from .topk import TopK
+from .working_memory import entry_read_signature
+
+__all__ = ["Ranker"]
+
+
+class Ranker(wiring.Component):
+    """Best films of the catalogue, by the tables in ``lanes`` lanes, or by the memory view for the rule nearest.
+
+    With tables, fusing them takes ``Fuser.clocks`` and the way to the last lane a few more; then one row of
+    films per clock is ranked, and the queue of the collector takes up bursts of candidates. With the memory
+    view, films follow each other one by one.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`
+
+    Members
+    -------
+    start : ``In(1)``, strobe, while not ``busy``
+    busy : ``Out(1)``, until the list is complete
+    loaded : ``In(16)``, films in the catalogue
+    offset : ``In``, the bias's part of every score
+    neurons : ``Out(neurons_read_signature(geometry))``, used while ``busy``
+    kept, entry : ``In``, ``Out(entry_read_signature(geometry))``: the memory, used while ``busy`` by the rule nearest
+    row, films, marks : :class:`.Catalogue`'s
+    o : ``Out(stream)`` of ``candidate_layout(geometry)``
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        self._scan = CatalogueScan(geometry)
+        scan = self._scan.signature.members
+        super().__init__(
+            {
+                "start": In(1),
+                "busy": Out(1),
+                "loaded": In(16),
+                "offset": In(signed(geometry.score_bits)),
+                "neurons": Out(neurons_read_signature(geometry)),
+                "kept": In(range(geometry.memory_depth + 1)),
+                "entry": Out(entry_read_signature(geometry)),
+                "row": scan["row"],
+                "films": scan["films"],
+                "marks": scan["marks"],
+                "o": Out(stream.Signature(candidate_layout(geometry))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        geometry = self._geometry
+        m.submodules.scan = scan = self._scan
+        m.submodules.collector = collector = Collector(geometry)
+        m.submodules.topk = topk = TopK(geometry)
+        connect(m, collector.o, topk.i)
+        m.submodules.result = result = Rest(candidate_layout(geometry))
+        connect(m, topk.o, result.i)
+        connect(m, result.o, flipped(self.o))
+        m.d.comb += [
+            self.row.eq(scan.row),
+            scan.films.eq(self.films),
+            scan.marks.eq(self.marks),
+            scan.loaded.eq(self.loaded),
+            collector.start.eq(scan.start),
+            collector.full.eq(topk.full),
+            collector.threshold.eq(topk.threshold),
+        ]
+        if geometry.rule == "nearest":
+            capacity, fused = 1, self._add_memory_view(m, scan, collector)
+        else:
+            capacity, fused = collector.capacity, self._add_lanes(m, scan, collector)
+
+        on_their_way = Signal(range(capacity + 1))
+        m.d.sync += on_their_way.eq(on_their_way + scan.issued - collector.dropped - collector.taken)
+        m.d.comb += scan.room.eq(on_their_way != capacity)
+
+        with m.FSM():
+            with m.State("Idle"):
+                with m.If(self.start):
+                    m.d.sync += self.busy.eq(1)
+                    m.next = "Fuse"
+            with m.State("Fuse"):
+                with m.If(fused):
+                    m.d.comb += scan.start.eq(1)
+                    m.next = "Rank"
+            with m.State("Rank"):
+                with m.If(result.o.valid):
+                    m.d.sync += self.busy.eq(0)
+                    m.next = "Idle"
+        return m
+
+    def _add_lanes(self, m: Module, scan: CatalogueScan, collector: Collector) -> Value:
+        """Scores through the table view; true once the lanes hold the tables that ``start`` asked to fuse."""
+        geometry = self._geometry
+        m.submodules.fuser = fuser = Fuser(geometry)
+        m.submodules.lanes = lanes = RankingLanes(geometry)
+        connect(m, fuser.read, flipped(self.neurons))
+        settling = Signal(range(lanes.write_latency + 1))
+        m.d.sync += settling.eq(Mux(fuser.busy | fuser.start, lanes.write_latency, settling - (settling != 0)))
+        m.d.comb += [
+            fuser.start.eq(self.start),
+            lanes.write_valid.eq(fuser.valid),
+            lanes.write.eq(fuser.write),
+            lanes.offset.eq(self.offset),
+            lanes.i_valid.eq(scan.valid),
+            lanes.i.eq(scan.o),
+            collector.i_valid.eq(lanes.o_valid),
+            collector.i.eq(lanes.o),
+        ]
+        return settling == 0
+
+    def _add_memory_view(self, m: Module, scan: CatalogueScan, collector: Collector) -> Value:
+        """Scores through the memory view, which needs no tables."""
+        m.submodules.scorer = scorer = NearestScorer(self._geometry)
+        connect(m, scorer.read, flipped(self.entry))
+        film, valid = Signal(film_row_layout(self._geometry)), Signal()
+        with m.If(scorer.i.ready):
+            m.d.sync += valid.eq(0)
+        with m.If(scan.valid):
+            m.d.sync += [film.eq(scan.o), valid.eq(1)]
+        m.d.comb += [
+            scorer.kept.eq(self.kept),
+            scorer.i.p.eq(film),
+            scorer.i.valid.eq(valid),
+            collector.i_valid.eq(scorer.o.valid),
+            collector.i.eq(scorer.o.p),
+            scorer.o.ready.eq(1),
+        ]
+        return Const(1)
