@@ -1,17 +1,22 @@
 """Bitstreams: from a board's name to a file, its report, and the seeds tried until timing is met."""
 
+import json
 import os
 import shutil
 import tempfile
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from .build_page import page
 from .build_plan import Plan, digest
-from .build_stages import Show, place_and_route
-from .build_tools import Tools
+from .build_stages import Built, Show, place_and_route, synthesise
+from .build_tools import Tools, end_tools
 
 __all__ = ["build", "cache_folder", "deliver"]
 
@@ -22,9 +27,16 @@ def cache_folder() -> Path:
 
 
 def build(
-    plan: Plan, tools: Tools, *, seed: int = 1, seeds: int = 1, cache: Path | None = None, show: Show = nullcontext
-) -> tuple[dict[str, Any], Path]:
-    """Report and bitstream of a plan.
+    plan: Plan,
+    tools: Tools,
+    *,
+    seed: int = 1,
+    seeds: int = 1,
+    jobs: int = 1,
+    cache: Path | None = None,
+    show: Show = nullcontext,
+) -> Built:
+    """A plan built.
 
     Parameters
     ----------
@@ -32,6 +44,8 @@ def build(
         Of placement and routing.
     seeds
         Further seeds are tried until one meets timing, so many in all.
+    jobs
+        Seeds tried at the same time. What comes out does not depend on which of them is faster.
     cache
         Folder for what is built; :func:`cache_folder` by default. Finished stages are not run again.
     show
@@ -39,9 +53,10 @@ def build(
 
     Returns
     -------
-    dict, Path
-        As :func:`.build_report.make_report` says, and ``seconds`` per stage, ``tools`` with their versions
-        and ``seed``: those of the first seed that meets timing, else of the fastest.
+    Built
+        Its report is as :func:`.build_report.make_report` says, and has ``components``, the resources that each
+        uses, ``seconds`` per stage, ``tools`` with their versions and ``seed``: those of the first seed that meets
+        timing among those tried together, else of the fastest.
 
     Raises
     ------
@@ -49,18 +64,60 @@ def build(
         If the design does not fit its device, or a tool refuses it.
     """
     folder = (cache or cache_folder()) / digest(plan, tools.versions)
-    built = []
-    for number in range(seed, seed + seeds):
-        built.append(place_and_route(plan, tools, folder, number, show))
-        if built[-1][0]["timing_met"]:
-            return built[-1]
-    return max(built, key=lambda one: one[0]["fmax_mhz"])
+    synthesise(plan, tools, folder, show)
+    built: list[Built] = []
+    numbers = range(seed, seed + seeds)
+    for first in range(0, seeds, jobs):
+        together = numbers[first : first + jobs]
+        name = "{} of seed {}" if len(together) > 1 else "{}"
+        built += _together(
+            [partial(place_and_route, plan, tools, folder, number, _renamed(show, name, number)) for number in together]
+        )
+        for one in built[first:]:
+            if one.report["timing_met"]:
+                return one
+    return max(built, key=lambda one: one.report["fmax_mhz"])
 
 
-def deliver(report: dict[str, Any], bitstream: Path, out: Path) -> Path:
-    """Copy a bitstream into a folder that exists, whole or not at all; one that misses timing says so in its name."""
-    mark = "" if report["timing_met"] else ".missed-timing"
-    target = out / f"{report['board']}{mark}{bitstream.suffix}"
+def _renamed(show: Show, name: str, seed: int) -> Show:
+    def shown(stage: str) -> AbstractContextManager[object]:
+        return show(name.format(stage, seed))
+
+    return shown
+
+
+def _together(tasks: Sequence[Callable[[], Built]]) -> list[Built]:
+    """What the tasks return, in order; the first that fails, or Ctrl-C, ends the tools of the others."""
+    if len(tasks) == 1:
+        return [tasks[0]()]
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        running = [pool.submit(task) for task in tasks]
+        try:
+            return [one.result() for one in running]
+        except BaseException:
+            end_tools()
+            raise
+
+
+def deliver(built: Built, out: Path) -> dict[str, Any]:
+    """Copy a bitstream into a folder that exists, with its report in JSON and as a page; each whole or not at all.
+
+    One that misses timing says so in its name.
+
+    Returns
+    -------
+    dict
+        The report, with the paths ``bitstream`` and ``page``.
+    """
+    mark = "" if built.report["timing_met"] else ".missed-timing"
+    target = out / f"{built.report['board']}{mark}{built.bitstream.suffix}"
+    report = built.report | {"bitstream": str(target), "page": str(target.with_suffix(".html"))}
     with tempfile.TemporaryDirectory(dir=out, prefix="unfinished-") as folder:
-        shutil.copyfile(bitstream, Path(folder) / target.name).replace(target)
-    return target
+        work = Path(folder)
+        shutil.copyfile(built.bitstream, work / target.name)
+        (work / "page").write_text(page(built))
+        (work / "report").write_text(json.dumps(report, indent=1) + "\n")
+        (work / "page").replace(target.with_suffix(".html"))
+        (work / "report").replace(target.with_suffix(".json"))
+        (work / target.name).replace(target)
+    return report

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import math
-import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,15 +10,16 @@ from amaranth.hdl import UnusedElaboratable
 
 from ..hdl.geometry import Geometry
 from ..hdl.protocol import build_id
-from .board_top import BoardTop
+from .board import Board
+from .board_top import BoardTop, line_divisor
+from .build_schematic import neuron_files
 from .build_tools import MissingTools
-from .registry import Board
+from .clock import reached_mhz
 
-__all__ = ["Plan", "digest", "make_plan", "with_clock"]
+__all__ = ["Plan", "digest", "make_plan"]
 
 # It halves the LUTs on ECP5: wide multiplexers take the place of logic that packs better without them.
 _ECP5_SYNTHESIS = {"synth_opts": "-nowidelut"}
-_CLOCK = re.compile(r'^(FREQUENCY PORT "\w+" |set_frequency \w+ )([\d.]+)', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Plan:
     Attributes
     ----------
     board, geometry : what is built
+    clock_mhz : frequency of the whole chip, which place and route must reach
     build_id : names the gateware's source, as the device will
     files : name -> content
     commands : synthesis, place and route, packing, each as words; the first word names a tool
@@ -37,6 +37,7 @@ class Plan:
 
     board: str
     geometry: Geometry
+    clock_mhz: float
     build_id: int
     files: dict[str, str]
     commands: list[list[str]]
@@ -58,51 +59,43 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
     Parameters
     ----------
     clock_mhz
-        Demanded of place and route in place of the frequency of the board's oscillator, from which it runs.
+        Frequency of the whole chip, in place of the board's own.
 
     Raises
     ------
     MissingTools
         If the definitions of boards are not installed.
     ValueError
-        If gateware of that geometry can not be made, or the clock is slower than the oscillator.
+        If gateware of that geometry can not be made, or not with that clock.
     """
     try:
-        platform = board.platform()
-    except ImportError:
+        platform = board.new_platform()
+    except ImportError as error:
+        if not (error.name or "").startswith("amaranth_boards"):
+            raise
         raise MissingTools("amaranth-boards") from None
+    wanted = replace(board, geometry=geometry, clock_mhz=board.clock_mhz if clock_mhz is None else clock_mhz)
+    clock = reached_mhz(wanted, platform)
+    line_divisor(clock, wanted.baud)  # before anything is made of it
     source = build_id()
     # Without source lines the plan does not depend on the folder in which the package lies.
     options = {"verbose": True, "emit_src": False} | (_ECP5_SYNTHESIS if platform.device.startswith("LFE5") else {})
     try:
-        made = platform.build(BoardTop(replace(board, geometry=geometry)), do_build=False, **options)
+        made = platform.build(BoardTop(wanted), do_build=False, **options)
     except ValueError:
         # Amaranth would remark upon all that was made until then and is not used.
         warnings.simplefilter("ignore", UnusedElaboratable)
         raise
     commands = json.loads(made.files[f"{made.script}.json"])["commands"]
     files = {name: text if isinstance(text, str) else text.decode() for name, text in made.files.items()}
-    demanded = files if clock_mhz is None else with_clock(files, clock_mhz)
-    return Plan(board.name, geometry, source, demanded, commands)
+    return Plan(board.name, geometry, clock, source, files | neuron_files(geometry), commands)
 
 
-def with_clock(files: Mapping[str, str], clock_mhz: float) -> dict[str, str]:
-    """The files with another frequency in their clock constraints; ValueError if it is lower than theirs."""
-    return {name: _demand(text, clock_mhz) if name.endswith((".lpf", ".pcf")) else text for name, text in files.items()}
-
-
-def _demand(constraints: str, clock_mhz: float) -> str:
-    def change(found: re.Match[str]) -> str:
-        hertz = found[1].startswith("FREQUENCY")
-        oscillator = float(found[2]) / (1e6 if hertz else 1)
-        if not oscillator <= clock_mhz < math.inf:
-            raise ValueError(f"the clock must be at least the board's {oscillator:g} MHz, not {clock_mhz:g}")
-        return f"{found[1]}{clock_mhz * 1e6 if hertz else clock_mhz}"
-
-    return _CLOCK.sub(change, constraints)
+_LAYOUT = 2
+"""Changes with what is kept of a build."""
 
 
 def digest(plan: Plan, versions: Mapping[str, str]) -> str:
     """Names what comes out of a plan with tools of those versions."""
-    parts = [plan.board, sorted(plan.files.items()), plan.commands, sorted(versions.items())]
+    parts = [_LAYOUT, plan.board, sorted(plan.files.items()), plan.commands, sorted(versions.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

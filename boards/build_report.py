@@ -1,53 +1,50 @@
 """What a build came to: nextpnr's report in JSON becomes ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
+from .build_area import RESOURCES
 from .build_plan import Plan
 from .build_tools import BuildError
 
-__all__ = ["RESOURCES", "make_report", "missed", "needs", "too_large"]
+__all__ = ["make_report", "missed", "needs", "too_large"]
 
-RESOURCES = {
-    "lut": ("LUTs", ("TRELLIS_COMB", "ICESTORM_LC")),
-    "ff": ("flip-flops", ("TRELLIS_FF", "ICESTORM_LC")),
-    "bram": ("block RAMs", ("DP16KD", "ICESTORM_RAM")),
-    "spram": ("large RAMs", ("ICESTORM_SPRAM",)),
-    "lut_ram": ("LUT RAMs", ("TRELLIS_RAMW",)),
-    "dsp": ("multipliers", ("MULT18X18D", "ICESTORM_DSP")),
-}
-"""Key of a resource -> what a person calls it, and its cells in nextpnr's reports, ECP5 and iCE40."""
+_CLOCK_TOLERANCE = 0.01
+"""Between the clock that a plan wants and the one that place and route derived from the PLL: picoseconds, rounded."""
 
 
-def make_report(plan: Plan, found: Mapping[str, Any], *, flip_flops: int | None = None) -> dict[str, Any]:
+def make_report(plan: Plan, found: Mapping[str, Any], component_of: Callable[[str], str]) -> dict[str, Any]:
     """Describe a routed design in values for JSON.
 
     Parameters
     ----------
     found
         What nextpnr's ``--report`` wrote.
-    flip_flops
-        Their number, where a cell holds a LUT and a flip-flop and nextpnr counts only cells.
+    component_of
+        Name of the component that a cell of that name comes from.
 
     Returns
     -------
     dict
-        ``board, geometry, build_id``; ``timing_met, fmax_mhz, clock_mhz`` of the tightest clock;
-        used and available of each of `RESOURCES`, as ``lut`` and ``lut_available``; ``critical_path``
-        with ``from``, ``to`` and ``ns``.
+        ``board, geometry, build_id``; ``timing_met, fmax_mhz, clock_mhz`` of the tightest clock, and ``clocks``
+        with both figures of each; used and available of each of `RESOURCES`, as ``lut`` and ``lut_available``;
+        ``critical_path`` with the cells ``from`` and ``to``, ``ns``, and ``through``, the components on its way
+        with the time spent in and on the way to each.
 
     Raises
     ------
     BuildError
-        If nothing is clocked.
+        If nothing is clocked, or no clock is the plan's.
     """
     if not found["fmax"]:
         raise BuildError(f"nextpnr reports no clock for {plan.board}")
-    clock, figures = min(found["fmax"].items(), key=lambda item: item[1]["achieved"] / item[1]["constraint"])
-    used = {key: needs(found["utilization"], key) for key in RESOURCES}
-    if flip_flops is not None:
-        used["ff"] = flip_flops, used["ff"][1]
+    clocks = found["fmax"]
+    if not any(abs(one["constraint"] / plan.clock_mhz - 1) < _CLOCK_TOLERANCE for one in clocks.values()):
+        demanded = ", ".join(f"{one['constraint']:g}" for one in clocks.values())
+        raise BuildError(f"nextpnr was asked for {demanded} MHz on {plan.board}, not for {plan.clock_mhz:g}")
+    clock, figures = min(clocks.items(), key=lambda item: item[1]["achieved"] / item[1]["constraint"])
     report: dict[str, Any] = {
         "board": plan.board,
         "geometry": asdict(plan.geometry),
@@ -55,10 +52,15 @@ def make_report(plan: Plan, found: Mapping[str, Any], *, flip_flops: int | None 
         "timing_met": figures["achieved"] >= figures["constraint"],
         "fmax_mhz": round(figures["achieved"], 2),
         "clock_mhz": round(figures["constraint"], 2),
+        "clocks": {
+            name: {"fmax_mhz": round(one["achieved"], 2), "clock_mhz": round(one["constraint"], 2)}
+            for name, one in clocks.items()
+        },
     }
-    for key, (amount, available) in used.items():
+    for key in RESOURCES:
+        amount, available = needs(found["utilization"], key)
         report |= {key: amount, f"{key}_available": available}
-    return report | {"critical_path": _critical_path(found["critical_paths"], clock)}
+    return report | {"critical_path": _critical_path(found["critical_paths"], clock, component_of)}
 
 
 def needs(utilization: Mapping[str, Mapping[str, int]], key: str) -> tuple[int, int]:
@@ -84,17 +86,23 @@ def missed(report: Mapping[str, Any], seeds: int) -> str:
     """Why a build that misses its timing does."""
     path = report["critical_path"]
     tried = "another --seed, or --seeds 8, may do" if seeds == 1 else f"none of {seeds} seeds did better"
+    way = ", ".join(dict.fromkeys(step["component"] for step in path["through"]))
     return (
         f"{report['board']} misses timing: {report['fmax_mhz']} of {report['clock_mhz']} MHz; the critical path takes "
-        f"{path['ns']} ns from {path['from']} to {path['to']}; {tried}"
+        f"{path['ns']} ns from {path['from']} to {path['to']}, through {way}; {tried}"
     )
 
 
-def _critical_path(paths: list[Mapping[str, Any]], clock: str) -> dict[str, Any]:
-    """The longest path between two edges of that clock, by the cells at its ends."""
+def _critical_path(paths: list[Mapping[str, Any]], clock: str, component_of: Callable[[str], str]) -> dict[str, Any]:
+    """The longest path between two edges of that clock, by the cells at its ends and the components between."""
     inside = [path["path"] for path in paths if path["from"].endswith(f" {clock}") and path["to"].endswith(f" {clock}")]
     steps = max(inside, key=_delay)
-    return {"from": steps[0]["from"]["cell"], "to": steps[-1]["to"]["cell"], "ns": round(_delay(steps), 2)}
+    through = [
+        {"component": component, "ns": round(_delay(list(group)), 2)}
+        for component, group in groupby(steps, key=lambda step: component_of(step["to"]["cell"]))
+    ]
+    ends = {"from": steps[0]["from"]["cell"], "to": steps[-1]["to"]["cell"]}
+    return ends | {"ns": round(_delay(steps), 2), "through": through}
 
 
 def _delay(steps: list[Mapping[str, Any]]) -> float:

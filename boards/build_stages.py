@@ -7,24 +7,48 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .build_area import Area, modules_of
 from .build_plan import Plan
 from .build_report import make_report, too_large
+from .build_schematic import NEURON_SCRIPT, draw
 from .build_tools import BuildError, Tools, run_tool
 
-__all__ = ["Show", "place_and_route", "synthesise"]
+__all__ = ["Built", "Show", "place_and_route", "synthesise"]
 
 Show = Callable[[str], AbstractContextManager[object]]
 """Shows a person the stage of that name while it runs."""
 
+_DESIGN = "top.il"
 _NETLIST = "top.json"
 _FOUND = "found.json"
+_PLACED = "placed.json"
 _RESULT = "result.json"
-_ICE40_FLIP_FLOP = re.compile(r'"type": "SB_DFF')
+_FLOORPLAN = "floorplan.json"
+_NEURON = "neuron.svg"
 _UTILIZATION = re.compile(r"Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%")
 _ROUTING = ("Info: Setting up routing queue", "Info: Running router2")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left.
+
+    Attributes
+    ----------
+    report : as :func:`.build.build` says
+    bitstream : the file
+    floorplan : rows of tiles, each with the number of its component in ``report["components"]``, or -1
+    neuron : schematic of a RAM neuron in SVG, empty where nothing could draw it
+    """
+
+    report: dict[str, Any]
+    bitstream: Path
+    floorplan: list[list[int]]
+    neuron: str
 
 
 def synthesise(plan: Plan, tools: Tools, folder: Path, show: Show) -> Path:
@@ -40,16 +64,19 @@ def synthesise(plan: Plan, tools: Tools, folder: Path, show: Show) -> Path:
         if work is not None:
             for name, text in plan.files.items():
                 (work / name).write_text(text)
+            log = _fresh(folder / "synthesis.log")
             with _Watch(show) as watch:
                 watch.enter("synthesis")
-                run_tool(_command(plan, tools, 0), work, _fresh(folder / "synthesis.log"))
-            cells = len(_ICE40_FLIP_FLOP.findall((work / _NETLIST).read_text()))
-            _write(work / _RESULT, {"seconds": watch.seconds, "ice40_flip_flops": cells})
+                run_tool(_command(plan, tools, 0), work, log)
+                if NEURON_SCRIPT in plan.files:
+                    run_tool([*tools.commands["yosys"], "-q", NEURON_SCRIPT], work, log)
+                    (work / _NEURON).write_text(draw((work / "neuron.dot").read_text()) or "")
+            _write(work / _RESULT, {"seconds": watch.seconds})
     return final
 
 
-def place_and_route(plan: Plan, tools: Tools, folder: Path, seed: int, show: Show) -> tuple[dict[str, Any], Path]:
-    """Report and bitstream of a plan with a seed: as they were left below ``folder``, or made now.
+def place_and_route(plan: Plan, tools: Tools, folder: Path, seed: int, show: Show) -> Built:
+    """A plan placed and routed with a seed: as it was left below ``folder``, or made now.
 
     Raises
     ------
@@ -63,22 +90,32 @@ def place_and_route(plan: Plan, tools: Tools, folder: Path, seed: int, show: Sho
             for name in (_NETLIST, *plan.files):
                 shutil.copyfile(netlist / name, work / name)
             log = _fresh(folder / f"seed-{seed}.log")
-            place = [*_command(plan, tools, 1), "--seed", str(seed), "--report", _FOUND, "--timing-allow-fail"]
+            asked = ["--seed", str(seed), "--report", _FOUND, "--write", _PLACED, "--timing-allow-fail"]
             with _Watch(show, plan.board) as watch:
                 watch.enter("placement")
-                run_tool(place, work, log, watch.line)
+                run_tool([*_command(plan, tools, 1), *asked], work, log, watch.line)
                 watch.check()
                 watch.enter("packing")
                 run_tool(_command(plan, tools, 2), work, log)
-            synthesis = json.loads((netlist / _RESULT).read_text())
-            counted = synthesis["ice40_flip_flops"] if "nextpnr-ice40" in plan.tools else None
-            report = make_report(plan, json.loads((work / _FOUND).read_text()), flip_flops=counted)
-            report |= {"seconds": synthesis["seconds"] | watch.seconds, "tools": tools.versions, "seed": seed}
+                watch.enter("report")
+                area = Area(json.loads((work / _PLACED).read_text()), modules_of(plan.files[_DESIGN]))
+                report = make_report(plan, json.loads((work / _FOUND).read_text()), area.component_of)
+            # nextpnr counts the cells of an iCE40, which hold a LUT and a flip-flop each.
+            report["ff"] = sum(part["ff"] for part in area.parts)
+            seconds = json.loads((netlist / _RESULT).read_text())["seconds"] | watch.seconds
+            report |= {"components": area.parts, "seconds": seconds, "tools": tools.versions, "seed": seed}
             _write(work / _RESULT, report)
+            (work / _FLOORPLAN).write_text(json.dumps(area.floorplan))
             for path in work.iterdir():
-                if path.name not in (_RESULT, plan.bitstream):
+                if path.name not in (_RESULT, _FLOORPLAN, plan.bitstream):
                     path.unlink()
-    return json.loads((final / _RESULT).read_text()), final / plan.bitstream
+    drawn = netlist / _NEURON
+    return Built(
+        report=json.loads((final / _RESULT).read_text()),
+        bitstream=final / plan.bitstream,
+        floorplan=json.loads((final / _FLOORPLAN).read_text()),
+        neuron=drawn.read_text() if drawn.exists() else "",
+    )
 
 
 class _Watch:

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from ..boards.board import Board
 from ..boards.build import build, deliver
+from ..boards.build_area import RESOURCES
 from ..boards.build_plan import Plan, make_plan
-from ..boards.build_report import RESOURCES, missed
-from ..boards.build_tools import BuildError, yowasp
-from ..boards.kept import COLUMNS, describe, keep, kept, markdown, row
+from ..boards.build_report import missed
+from ..boards.build_tools import BuildError, native, yowasp
+from ..boards.kept import COLUMNS, NUMBERS, describe, keep, kept, markdown, row
 from ..boards.registry import BOARDS
 from . import console
+from .cli_boards import BoardName, find_board
 from .cli_options import AsJson
 from .cli_table import show_lines, show_table
 from .errors import RamrecError, UsageError
@@ -23,7 +26,7 @@ from .geometries import parse_geometry
 
 __all__ = ["boards_command", "build_command"]
 
-_USUAL = {"elaboration": 3.0, "synthesis": 30.0, "placement": 160.0, "routing": 70.0, "packing": 2.0}
+_USUAL = {"elaboration": 3.0, "synthesis": 30.0, "placement": 160.0, "routing": 70.0, "packing": 2.0, "report": 2.0}
 """Seconds on two cores, for a board without a kept report."""
 
 
@@ -32,7 +35,7 @@ class _Stopped(RamrecError):
 
 
 def build_command(
-    board: Annotated[str, typer.Argument(metavar="BOARD", help="A name from `ramrec boards`.")],
+    board: BoardName,
     geometry: Annotated[
         str | None,
         typer.Option(
@@ -41,41 +44,47 @@ def build_command(
     ] = None,
     clock: Annotated[
         float | None,
-        typer.Option(
-            metavar="MHZ",
-            help="Demanded of place and route. The board runs from its oscillator all the same. "
-            "[default: the oscillator's]",
-        ),
+        typer.Option(metavar="MHZ", help="Frequency of the chip, made by a PLL. [default: the board's own]"),
     ] = None,
     seed: Annotated[int, typer.Option(min=1, help="Seed of placement and routing.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds to try, from --seed on, until timing is met.")] = 1,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the bitstream goes.")] = Path(),
+    jobs: Annotated[int, typer.Option(min=1, help="Seeds to try at the same time.")] = 1,
+    native_tools: Annotated[
+        bool, typer.Option("--native", help="Use Yosys, nextpnr and packer from the PATH, not pip's.")
+    ] = False,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where bitstream, report and page go.")] = Path(),
     keep_report: Annotated[
-        bool, typer.Option("--keep", help="Also keep the report in the source tree, for the table of boards.")
+        bool,
+        typer.Option("--keep", help="Also keep the report, with simulated clocks, in the source tree for the table."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a board's bitstream, with tools that pip installs: pip install 'ramrec[build]'
 
-    Finished stages are cached. A bitstream that misses timing is written under a name that says so.
+    Beside it come a report (.json) and a page with pictures (.html). Finished stages are cached. A bitstream that
+    misses timing is written under a name that says so.
 
     \b
     Examples:
       ramrec build ulx3s-25f
-      ramrec build ulx3s-25f --geometry ECP5_25F:users=4 --clock 50 --seeds 8 --out bitstreams
+      ramrec build ulx3s-25f --geometry ECP5_25F:users=4 --clock 50 --seeds 8 --jobs 4 --out bitstreams
+      ramrec build path/to/my_board.py
     """
-    if board not in BOARDS:
-        raise UsageError(f"a board is one of {', '.join(BOARDS)}, not {board!r}")
-    if keep_report and geometry is not None:
-        raise UsageError("--keep is for the board's own geometry: leave out --geometry")
+    carrier = find_board(board)
+    if keep_report and (geometry, clock) != (None, None):
+        raise UsageError("--keep is for the board's own geometry and clock: leave out --geometry and --clock")
+    if keep_report and carrier.name not in BOARDS:
+        raise UsageError("--keep is for the boards of `ramrec boards`")
     try:
         out.mkdir(parents=True, exist_ok=True)  # a build takes minutes: better to fail here than behind it
-        plan = _planned(board, geometry, clock)
-        show = partial(_stage, usual=_USUAL | kept().get(board, {}).get("seconds", {}))
-        report, bitstream = build(plan, yowasp(plan.tools), seed=seed, seeds=seeds, show=show)
-        report["bitstream"] = str(deliver(report, bitstream, out))
+        plan = _planned(carrier, geometry, clock)
+        show = partial(_stage, usual=_USUAL | kept().get(carrier.name, {}).get("seconds", {}))
+        tools = native(plan.tools) if native_tools else yowasp(plan.tools)
+        report = deliver(build(plan, tools, seed=seed, seeds=seeds, jobs=jobs, show=show), out)
         if keep_report:
-            console.say(f"report kept in {keep(report)}")
+            from .projection import measure_cycles  # wants the extra `bench`
+
+            console.say(f"report kept in {keep(report | measure_cycles(plan.geometry))}")
     except BuildError as error:
         raise RamrecError(str(error)) from None
     except OSError as error:
@@ -107,23 +116,23 @@ def boards_command(
     elif as_markdown:
         show_lines(markdown(list(map(row, boards))).splitlines())
     else:
-        show_table(COLUMNS, map(row, boards), numbers=COLUMNS[3:])
+        show_table(COLUMNS, map(row, boards), numbers=NUMBERS)
 
 
-def _planned(board: str, geometry: str | None, clock: float | None) -> Plan:
-    wanted = BOARDS[board].geometry if geometry is None else parse_geometry(geometry)
+def _planned(board: Board, geometry: str | None, clock: float | None) -> Plan:
+    wanted = board.geometry if geometry is None else parse_geometry(geometry)
     with _stage("elaboration", _USUAL):
         try:
-            return make_plan(BOARDS[board], wanted, clock_mhz=clock)
+            return make_plan(board, wanted, clock_mhz=clock)
         except ValueError as error:
-            raise UsageError(f"{board}: {error}") from None
+            raise UsageError(f"{board.name}: {error}") from None
 
 
 @contextmanager
 def _stage(name: str, usual: Mapping[str, float]) -> Iterator[None]:
     """Show that a stage runs, with the time left if it takes what it usually takes, and then what it took."""
     start = time.monotonic()
-    with console.progress(name, seconds=usual.get(name)):
+    with console.progress(name, seconds=usual.get(name.split()[0])):
         yield
     console.say(f"{name:<12}{time.monotonic() - start:7.1f} s")
 
@@ -135,11 +144,17 @@ def _show(report: dict[str, Any]) -> None:
         if available:
             rows.append((name, f"{used:,}", f"{available:,}", f"{used / available:.0%}"))
     show_table(("resource", "used", "available", "share"), rows, numbers=("used", "available", "share"))
+    shown = [key for key in RESOURCES if report[key]]
+    columns = [RESOURCES[key][0] for key in shown]
+    parts = [(part["component"], *(f"{part[key]:,}" for key in shown)) for part in report["components"]]
+    show_table(("component", *columns), parts, numbers=columns)
     path = report["critical_path"]
+    way = ", ".join(f"{step['component']} {step['ns']} ns" for step in path["through"])
     show_lines(
         [
             f"Fmax {report['fmax_mhz']} MHz, demanded {report['clock_mhz']} MHz (seed {report['seed']})",
-            f"critical path {path['ns']} ns from {path['from']} to {path['to']}",
+            f"critical path {path['ns']} ns from {path['from']} to {path['to']}: {way}",
+            f"pictures  {report['page']}",
             f"bitstream {report['bitstream']}",
         ]
     )

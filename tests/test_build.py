@@ -1,33 +1,41 @@
 """``ramrec build``: with tools that only pretend to place and route."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any, NoReturn
+from xml.etree import ElementTree
 
 import pytest
 from ramrec.boards import build_tools
+from ramrec.boards.board import Board
 from ramrec.boards.build import build, deliver
-from ramrec.boards.build_plan import Plan, digest, with_clock
+from ramrec.boards.build_plan import Plan, digest
 from ramrec.boards.build_report import make_report, too_large
-from ramrec.boards.build_tools import BuildError, MissingTools, Tools, run_tool, yowasp
-from ramrec.hdl.geometry import TINY
-from ramrec.host import cli, cli_build
+from ramrec.boards.build_stages import Built
+from ramrec.boards.build_tools import BuildError, MissingTools, Tools, native, run_tool, yowasp
+from ramrec.boards.registry import BOARDS
+from ramrec.hdl.geometry import TINY, Geometry
+from ramrec.host import cli, cli_build, projection
 
 FAKE = Path(__file__).with_name("fake_tools.py")
+DESIGN = "".join(
+    f"module \\top{path}\nend\n" for path in ("", ".device", ".device.learner", ".device.lane_0", ".device.lane_1")
+)
 PLAN = Plan(
     board="ulx3s-25f",
     geometry=TINY,
+    clock_mhz=25.0,
     build_id=0xBEEF,
-    files={"top.il": "design", "top.ys": "script", "top.lpf": "pins"},
+    files={"top.il": DESIGN, "top.ys": "script", "top.lpf": "pins", "neuron.ys": "script"},
     commands=[["yosys", "top.ys"], ["nextpnr-ecp5", "--json", "top.json"], ["ecppack", "--bit", "top.bit"]],
 )
-LPF = 'LOCATE COMP "clk25_0__io" SITE "G2";\nFREQUENCY PORT "clk25_0__io" 25000000.0 HZ;\n'
-PCF = "set_io clk12_0__io 35\nset_frequency clk12_0__io 12.0\n"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -69,30 +77,55 @@ def test_report(run: Callable[[Tools], Run], tmp_path: Path) -> None:
     assert report["bitstream"] == str(Path("made/ulx3s-25f.bit"))
     assert (tmp_path / report["bitstream"]).read_bytes() == b"bitstream"
     expected = {"timing_met": True, "fmax_mhz": 60.0, "clock_mhz": 25.0, "lut": 7000, "lut_available": 24288}
-    expected |= {"ff": 4000, "bram": 42, "bram_available": 56, "lut_ram": 0, "dsp": 0, "spram": 0, "seed": 1}
+    expected |= {"ff": 1, "bram": 42, "bram_available": 56, "lut_ram": 0, "dsp": 0, "spram": 0, "seed": 1}
     expected |= {"board": "ulx3s-25f", "build_id": "0000beef", "tools": {"fake": "60 7000"}}
-    expected |= {"critical_path": {"from": "counter", "to": "adder_end", "ns": 31.75}}
     assert {key: report[key] for key in expected} == expected
+    path = report["critical_path"]
+    assert (path["from"], path["to"], path["ns"]) == ("device.learner.counter", "device.lane_1.adder_end", 31.75)
+    assert path["through"] == [{"component": "learner", "ns": 1.25}, {"component": "lane", "ns": 30.5}]
+    empty = dict.fromkeys(("lut", "ff", "bram", "spram", "lut_ram", "dsp"), 0)
+    assert report["components"] == [
+        {"component": "learner", **empty, "lut": 1, "ff": 1},
+        {"component": "lane", **empty, "bram": 2},
+    ]
     assert report["geometry"]["code_bits"] == TINY.code_bits
-    assert list(report["seconds"]) == ["synthesis", "placement", "routing", "packing"]
+    assert list(report["seconds"]) == ["synthesis", "placement", "routing", "packing", "report"]
+    assert json.loads((tmp_path / "made/ulx3s-25f.json").read_text()) == report
+
+
+def test_page_has_the_pictures(run: Callable[[Tools], Run], tmp_path: Path) -> None:
+    report = json.loads(run(fake(60))("build", "ulx3s-25f", "--json")[1])
+    html = (tmp_path / report["page"]).read_text()
+    chart, floorplan, schematic = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    for picture in (chart, floorplan, schematic):
+        ElementTree.fromstring(picture)
+    assert [">learner<" in picture for picture in (chart, floorplan)] == [True, True]
+    # Tiles (2, 1) of the learner, and (3, 2) and (4, 2) of the lanes side by side, each as wide as high.
+    blue, orange = '#4e79a7"/>', '#f28e2b"/>'
+    assert f'<rect x="28" y="14" width="14" height="14" fill="{blue}' in floorplan
+    assert f'<rect x="42" y="28" width="28" height="14" fill="{orange}' in floorplan
+    assert "shape=record" not in schematic
+    assert "cell" in schematic
 
 
 def test_a_person_sees_stages_and_a_table(run: Callable[[Tools], Run]) -> None:
     code, out, err = run(fake(60))("build", "ulx3s-25f")
     assert code == 0
-    stages = ["elaboration", "synthesis", "placement", "routing", "packing"]
+    stages = ["elaboration", "synthesis", "placement", "routing", "packing", "report"]
     assert [line.split()[0] for line in err.splitlines()] == stages
     assert [line.split()[:2] for line in out.splitlines()[:2]] == [["resource", "used"], ["LUTs", "7,000"]]
     assert "Fmax 60.0 MHz, demanded 25.0 MHz (seed 1)" in out
-    assert out.endswith("bitstream ulx3s-25f.bit\n")
+    assert "\nlearner       1           1           0\n" in out
+    assert ": learner 1.25 ns, lane 30.5 ns\n" in out
+    assert out.endswith("pictures  ulx3s-25f.html\nbitstream ulx3s-25f.bit\n")
 
 
 def test_missed_timing_names_the_path_and_marks_the_bitstream(run: Callable[[Tools], Run], tmp_path: Path) -> None:
     command = run(fake(20))
     code, out, err = command("build", "ulx3s-25f")
     assert code == 1
-    assert "error: ulx3s-25f misses timing: 20.0 of 25.0 MHz; the critical path takes 31.75 ns from counter" in err
-    assert "to adder_end; another --seed, or --seeds 8, may do\n" in err
+    assert "error: ulx3s-25f misses timing: 20.0 of 25.0 MHz; the critical path takes 31.75 ns from device." in err
+    assert "to device.lane_1.adder_end, through learner, lane; another --seed, or --seeds 8, may do\n" in err
     assert "bitstream ulx3s-25f.missed-timing.bit" in out
     assert [path.name for path in tmp_path.glob("*.bit")] == ["ulx3s-25f.missed-timing.bit"]
     code, out, _ = command("build", "ulx3s-25f", "--json")
@@ -100,25 +133,46 @@ def test_missed_timing_names_the_path_and_marks_the_bitstream(run: Callable[[Too
 
 
 def test_seeds_are_tried_until_timing_is_met(tmp_path: Path) -> None:
-    report, _ = build(PLAN, fake(10), seed=1, seeds=5, cache=tmp_path)
+    report = build(PLAN, fake(10), seed=1, seeds=5, cache=tmp_path).report
     assert (report["seed"], report["fmax_mhz"], report["timing_met"]) == (3, 30.0, True)
-    assert calls(tmp_path) == ["yosys", *["nextpnr-ecp5", "ecppack"] * 3]
-    assert build(PLAN, fake(5), seed=2, seeds=2, cache=tmp_path)[0]["seed"] == 3
+    assert calls(tmp_path) == ["yosys", "yosys", *["nextpnr-ecp5", "ecppack"] * 3]
+    assert build(PLAN, fake(5), seed=2, seeds=2, cache=tmp_path).report["seed"] == 3
+
+
+def test_seeds_tried_together_come_to_the_same(tmp_path: Path) -> None:
+    assert build(PLAN, fake(10), seeds=5, jobs=2, cache=tmp_path).report["seed"] == 3
+    assert sorted(calls(tmp_path)) == ["ecppack"] * 4 + ["nextpnr-ecp5"] * 4 + ["yosys"] * 2
+    shown: list[str] = []
+
+    @contextmanager
+    def show(stage: str) -> Iterator[None]:
+        shown.append(stage)
+        yield
+
+    build(PLAN, fake(1), seeds=2, jobs=8, cache=tmp_path, show=show)
+    assert {"synthesis", "placement of seed 1", "routing of seed 2"} <= {*shown}
+
+
+def test_one_that_fails_ends_the_others(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(BuildError, match="does not fit"):
+        build(PLAN, fake(60, used=30000), seeds=4, jobs=4, cache=tmp_path)
+    assert time.monotonic() - start < 30
 
 
 def test_what_was_built_is_not_built_again(tmp_path: Path) -> None:
     first = build(PLAN, fake(60), cache=tmp_path)
     assert build(PLAN, fake(60), cache=tmp_path) == first
-    assert len(calls(tmp_path)) == 3
+    assert len(calls(tmp_path)) == 4
     build(PLAN, fake(60), cache=tmp_path, seed=2)
-    assert calls(tmp_path).count("yosys") == 1
-    assert {path.name for path in first[1].parent.iterdir()} == {"top.bit", "result.json"}
+    assert calls(tmp_path).count("yosys") == 2
+    assert {path.name for path in first.bitstream.parent.iterdir()} == {"top.bit", "result.json", "floorplan.json"}
 
 
 def test_key_of_the_cache() -> None:
     key = digest(PLAN, {"yosys": "1"})
     assert key == digest(PLAN, {"yosys": "1"})
-    other = Plan(PLAN.board, TINY, PLAN.build_id, {**PLAN.files, "top.lpf": "other pins"}, PLAN.commands)
+    other = replace(PLAN, files={**PLAN.files, "top.lpf": "other pins"})
     assert len({key, digest(PLAN, {"yosys": "2"}), digest(other, {"yosys": "1"})}) == 3
 
 
@@ -142,13 +196,6 @@ def test_all_that_is_too_large_is_named() -> None:
     assert too_large("icebreaker", {}) is None
 
 
-def test_ice40_flip_flops_are_counted_in_the_netlist(tmp_path: Path) -> None:
-    commands = [["yosys"], ["nextpnr-ice40"], ["icepack", "top.bit"]]
-    plan = Plan("icebreaker", TINY, 0, PLAN.files, commands)
-    tools = Tools({name: [*fake(60).commands["yosys"][:2], name, "60", "9"] for name in plan.tools}, {})
-    assert build(plan, tools, cache=tmp_path)[0]["ff"] == 2
-
-
 def test_the_tightest_clock_decides() -> None:
     step = {"delay": 2.0, "from": {"cell": "a"}, "to": {"cell": "b"}}
     found = {
@@ -156,10 +203,16 @@ def test_the_tightest_clock_decides() -> None:
         "critical_paths": [{"from": "posedge fast", "to": "posedge fast", "path": [step]}],
         "utilization": {},
     }
-    report = make_report(PLAN, found)
+    report = make_report(replace(PLAN, clock_mhz=100), found, str)
+    assert report["clocks"] == {
+        "fast": {"fmax_mhz": 90.0, "clock_mhz": 100.0},
+        "slow": {"fmax_mhz": 30.0, "clock_mhz": 25.0},
+    }
     assert (report["timing_met"], report["clock_mhz"], report["critical_path"]["ns"]) == (False, 100.0, 2.0)
     with pytest.raises(BuildError, match="no clock"):
-        make_report(PLAN, found | {"fmax": {}})
+        make_report(PLAN, found | {"fmax": {}}, str)
+    with pytest.raises(BuildError, match="nextpnr was asked for 100, 25 MHz on ulx3s-25f, not for 80"):
+        make_report(replace(PLAN, clock_mhz=80), found, str)
 
 
 def test_a_tool_that_fails_names_its_error_and_its_log(run: Callable[[Tools], Run], tmp_path: Path) -> None:
@@ -185,7 +238,7 @@ def test_interrupted(run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatc
         assert command("build", "ulx3s-25f") == (130, "", "error: interrupted; finished stages are kept\n")
     assert not [*tmp_path.glob("cache/builds/*/unfinished-*")]
     assert command("build", "ulx3s-25f")[0] == 0
-    assert calls(tmp_path / "cache" / "builds").count("yosys") == 1
+    assert calls(tmp_path / "cache" / "builds").count("yosys") == 2
 
 
 def test_missing_extra(run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,9 +262,12 @@ def test_missing_extra(run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nowhere",), "a board is one of icebreaker, ulx3s-25f, ulx3s-85f, not 'nowhere'"),
+        (("nowhere",), "colorlight-5a-75b, or a file my_board.py, not 'nowhere'"),
+        (("nowhere.py",), "there is no file nowhere.py"),
         (("ulx3s-25f", "--geometry", "HUGE"), "a geometry is one of TINY, UP5K, ECP5_25F, ECP5_85F, not 'HUGE'"),
         (("ulx3s-25f", "--geometry", "TINY", "--keep"), "--keep is for the board's own geometry"),
+        (("ulx3s-25f", "--clock", "50", "--keep"), "--keep is for the board's own geometry and clock"),
+        (("ulx3s-25f", "--jobs", "0"), "--jobs"),
         (("ulx3s-25f", "--seeds", "0"), "--seeds"),
         ((), "BOARD"),
     ],
@@ -228,29 +284,73 @@ def test_a_folder_that_can_not_be_made_stops_it_at_once(run: Callable[[Tools], R
     assert (code, out, err) == (1, "", "error: can not write taken: File exists\n")
 
 
-def test_clock_is_demanded_in_the_constraints() -> None:
-    changed = with_clock({"top.lpf": LPF, "top.pcf": PCF, "top.il": "FREQUENCY"}, 80)
-    assert changed["top.lpf"].endswith('FREQUENCY PORT "clk25_0__io" 80000000.0 HZ;\n')
-    assert changed["top.pcf"].endswith("set_frequency clk12_0__io 80\n")
-    assert changed["top.il"] == "FREQUENCY"
-    for wrong in (24, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=f"at least the board's 25 MHz, not {wrong}"):
-            with_clock({"top.lpf": LPF}, wrong)
+def test_native_tools_come_from_the_path(
+    run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = run(fake(60))
+    monkeypatch.setenv("PATH", str(folder))
+    code, _, err = command("build", "ulx3s-25f", "--native")
+    assert (code, err.splitlines()[-1]) == (
+        1,
+        "error: yosys and nextpnr-ecp5 and ecppack not on the PATH: install them, or leave out --native",
+    )
+    for name in PLAN.tools:
+        tool = folder / name
+        tool.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "{name} -- Version 0.9-7" >&2 && exit\n')
+        tool.write_text(tool.read_text() + f'exec {sys.executable} {FAKE} {name} 60 7000 "$@"\n')
+        tool.chmod(0o755)
+    assert native(PLAN.tools).versions == dict.fromkeys(PLAN.tools, "0.9-7")
+    code, out, _ = command("build", "ulx3s-25f", "--native", "--json")
+    assert (code, json.loads(out)["tools"]) == (0, dict.fromkeys(PLAN.tools, "0.9-7"))
+
+
+def test_clock_reaches_the_plan(run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def planned(board: Board, geometry: Geometry, clock_mhz: float | None) -> Plan:
+        asked.append((board.name, geometry, clock_mhz))
+        return PLAN
+
+    command = run(fake(60))
+    monkeypatch.setattr(cli_build, "make_plan", planned)
+    command("build", "ulx3s-25f", "--geometry", "TINY", "--clock", "62.5")
+    assert asked == [("ulx3s-25f", TINY, 62.5)]
+
+
+def test_keep_adds_the_clocks_of_a_simulation(run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[dict[str, Any]] = []
+
+    def keep(report: dict[str, Any]) -> Path:
+        kept.append(report)
+        return Path("kept.json")
+
+    command = run(fake(60))
+    cycles = {"cycles_rank": 5, "cycles_learn": 7}
+    monkeypatch.setattr(projection, "measure_cycles", lambda geometry: cycles if geometry == TINY else {})
+    monkeypatch.setattr(cli_build, "keep", keep)
+    assert "report kept in kept.json" in command("build", "ulx3s-25f", "--keep")[2]
+    assert {key: kept[0][key] for key in (*cycles, "lut")} == {**cycles, "lut": 7000}
 
 
 def test_boards(run: Callable[[Tools], Run]) -> None:
     command = run(fake(60))
     code, out, err = command("boards", "--json")
     boards: list[dict[str, Any]] = json.loads(out)["boards"]
-    assert (code, err, [board["board"] for board in boards]) == (0, "", ["icebreaker", "ulx3s-25f", "ulx3s-85f"])
-    assert {"board", "fpga", "preset", "films", "users", "baud", "report"} == {*boards[0]}
+    assert (code, err, [board["board"] for board in boards]) == (0, "", list(BOARDS))
+    assert {"board", "fpga", "geometry", "films", "users", "baud", "report"} == {*boards[0]}
     assert command("boards")[1].startswith("board  ")
     assert command("boards", "--table")[1].startswith("| board | FPGA |")
 
 
 def test_a_bitstream_that_meets_timing_replaces_the_one_before(tmp_path: Path) -> None:
-    (tmp_path / "made").write_bytes(b"new")
-    (tmp_path / "ulx3s-25f").write_bytes(b"old")
+    built = build(PLAN, fake(60), cache=tmp_path / "cache")
+    (tmp_path / "ulx3s-25f.bit").write_bytes(b"old")
     for _ in range(2):
-        assert deliver({"board": "ulx3s-25f", "timing_met": True}, tmp_path / "made", tmp_path).read_bytes() == b"new"
-    assert {path.name for path in tmp_path.iterdir()} == {"made", "ulx3s-25f"}
+        report = deliver(built, tmp_path)
+        assert Path(report["bitstream"]).read_bytes() == b"bitstream"
+    names = {"cache", "ulx3s-25f.bit", "ulx3s-25f.html", "ulx3s-25f.json"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    missed = Built({**built.report, "timing_met": False}, built.bitstream, built.floorplan, "")
+    assert Path(deliver(missed, tmp_path)["page"]).name == "ulx3s-25f.missed-timing.html"
