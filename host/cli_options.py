@@ -30,7 +30,7 @@ Backend = Annotated[
     str | None,
     typer.Option(
         metavar="BACKEND",
-        help="golden, virtual, pty or serial:///dev/ttyUSB1?baud=115200. "
+        help="golden, native, auto, virtual, pty or serial:///dev/ttyUSB1?baud=115200. "
         "[default: virtual, or golden where there is no C++ compiler]",
     ),
 ]

@@ -62,7 +62,7 @@ def verify_command(
         str | None,
         typer.Option(
             metavar="BACKEND",
-            help="virtual, pty, golden, simulator, or serial:///dev/ttyUSB1?baud=115200. "
+            help="virtual, pty, golden, native, simulator, or serial:///dev/ttyUSB1?baud=115200. "
             "[default: virtual, or simulator where there is no C++ compiler]",
         ),
     ] = None,

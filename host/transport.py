@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
@@ -20,11 +21,12 @@ else:
     _PORT_ERRORS = (OSError, TypeError, ValueError, termios.error)
 
 if TYPE_CHECKING:
+    from ..sim.golden_device import GoldenDevice
     from ..sim.pty import PtyBoard
 
 __all__ = ["BACKENDS", "LinkError", "Transport", "open_transport", "require_backend", "require_rule"]
 
-BACKENDS = ("golden", "virtual", "pty", "serial://PORT[?baud=N]")
+BACKENDS = ("golden", "native", "auto", "virtual", "pty", "serial://PORT[?baud=N]")
 """What :func:`open_transport` understands."""
 
 
@@ -62,10 +64,12 @@ def open_transport(backend: str, geometry: Geometry) -> Transport:
     Parameters
     ----------
     backend
-        ``golden``, the model in NumPy; ``virtual``, the compiled gateware; ``pty``, the compiled gateware
-        with its UART behind a pseudo-terminal; or ``serial://PORT`` with an optional ``?baud=N``, a board.
+        ``golden``, the model in NumPy; ``native``, the same compiled by Numba, the fastest without a board;
+        ``auto``, ``native`` where Numba is installed and else ``golden``; ``virtual``, the compiled gateware;
+        ``pty``, the compiled gateware with its UART behind a pseudo-terminal; or ``serial://PORT`` with an
+        optional ``?baud=N``, a board.
     geometry
-        What ``golden``, ``virtual`` and ``pty`` are built with. A board has its own: the driver compares.
+        What the device is built with. A board has its own: the driver compares.
 
     Raises
     ------
@@ -74,11 +78,11 @@ def open_transport(backend: str, geometry: Geometry) -> Transport:
     LinkError
         If the serial port can not be opened.
     RamrecError
-        If the gateware can not be compiled here.
+        If the gateware or the native backend can not be compiled here.
     """
     require_backend(backend, geometry)
-    if backend == "golden":
-        return _Golden(geometry)
+    if backend in _MODELS:
+        return _Model(_MODELS[backend](geometry))
     if backend in ("virtual", "pty"):
         try:
             return _Virtual(geometry) if backend == "virtual" else _Pty(geometry)
@@ -98,7 +102,7 @@ def require_backend(backend: str, geometry: Geometry) -> None:
 
 def require_rule(backend: str, geometry: Geometry) -> None:
     """UsageError if the geometry's rule does not exist in gateware, and the backend is gateware."""
-    if geometry.rule == "wisard" and backend != "golden":
+    if geometry.rule == "wisard" and backend not in _MODELS:
         raise UsageError("the rule wisard exists in the golden model only: choose the backend golden")
 
 
@@ -112,11 +116,33 @@ def _serial_address(backend: str) -> tuple[str, int]:
     return port, int(baud)
 
 
-class _Golden:
-    def __init__(self, geometry: Geometry) -> None:
-        from ..sim.golden_device import GoldenDevice
+def _golden(geometry: Geometry) -> GoldenDevice:
+    from ..sim.golden_device import GoldenDevice
 
-        self._device = GoldenDevice(geometry)
+    return GoldenDevice(geometry)
+
+
+def _native(geometry: Geometry) -> GoldenDevice:
+    try:
+        from .native import NativeDevice
+    except ImportError:
+        raise UsageError(
+            "the backend native needs Numba, which is missing: pip install 'ramrec[native]', or choose golden"
+        ) from None
+    return NativeDevice(geometry)
+
+
+def _auto(geometry: Geometry) -> GoldenDevice:
+    return _golden(geometry) if find_spec("numba") is None else _native(geometry)
+
+
+_MODELS = {"golden": _golden, "native": _native, "auto": _auto}
+"""Backends that are this process itself."""
+
+
+class _Model:
+    def __init__(self, device: GoldenDevice) -> None:
+        self._device = device
         self._frame = b""
         self._replies = b""
 
