@@ -24,7 +24,11 @@ _LATER = {
     "data": ("cli_data", "data_app", "List, fetch and describe data sets."),
     "verify": ("cli_verify", "verify_command", "Compare a device with the golden model on random commands."),
     "evaluate": ("cli_evaluate", "evaluate_command", "Measure how well likes are predicted, against strong baselines."),
+    "bench": ("cli_bench", "bench_command", "Measure how fast it is, against the best CPU code."),
+    "experiment": ("cli_experiment", "experiment_command", "Answer questions beside the evaluation: drift, books."),
     "build": ("cli_build", "build_command", "Make a board's bitstream."),
+    "flash": ("cli_flash", "flash_command", "Put a bitstream on a board."),
+    "doctor": ("cli_doctor", "doctor_command", "Say what is wrong between this machine and a board."),
     "boards": ("cli_build", "boards_command", "List the boards, and what their gateware takes."),
 }
 """Commands in modules that take long to import, which they are only when called for: module, name, help."""

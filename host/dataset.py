@@ -44,6 +44,8 @@ class Dataset:
         ``film_id`` (String, the set's own), ``title`` (String, ``"The Matrix (1999)"``), ``year`` (Int32 or
         null), ``genres`` (List[String]), ``tags`` (List[String], lower case, distinct, sorted); in the
         set's order.
+    guests
+        Users from other data sets, there to learn from.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Dataset:
     digest: str
     ratings: pl.DataFrame
     films: pl.DataFrame
+    guests: frozenset[str] = frozenset()
 
 
 def load(path_or_name: str | Path, *, progress: Progress = console.progress) -> Dataset:

@@ -12,16 +12,16 @@ from ..hdl.geometry import Geometry
 from .catalogue import Catalogue
 from .dataset import Dataset
 from .errors import RamrecError
-from .factorisation import factorise
+from .factorisation import Factorisation, factorise, with_means_of
 from .features import Film, Vocabulary
-from .film_model import LIKED, PRIOR_UNITS, STARS, FilmModel, like_line, rotation
+from .film_model import LIKED, PRIOR_UNITS, STARS, FilmModel, agent_targets, like_line, rotation
 from .thresholds import fit_thresholds, replay
 
-__all__ = ["FACTORS", "ITERATIONS", "METHOD", "Progress", "fit"]
+__all__ = ["FACTORS", "ITERATIONS", "METHOD", "Progress", "fit", "fit_with_factors"]
 
 Ints = npt.NDArray[np.int64]
 
-METHOD = 1
+METHOD = 2
 """Raised whenever the same input would give another catalogue; kept catalogues are then fitted again."""
 
 FACTORS = 24
@@ -39,6 +39,7 @@ _REPLAYED = 300
 @dataclass(frozen=True)
 class _Encoding:
     model: FilmModel
+    fitted: Factorisation
     codes: npt.NDArray[np.uint8]
     priors: npt.NDArray[np.int8]
 
@@ -55,7 +56,8 @@ def fit(
 
     Ratings of other users have no influence. The codes are signs of the films' factors along seeded random
     directions, see :func:`~.factorisation.factorise`. The thresholds come from a fifth of the population,
-    replayed against an encoder that was fitted on the rest. The same arguments give the same catalogue on
+    replayed against an encoder that was fitted on the rest. Guests of the data set teach the films' factors, but
+    the films' means and the thresholds are those of its own users. The same arguments give the same catalogue on
     the same machine, to the bit.
 
     Parameters
@@ -76,13 +78,25 @@ def fit(
     RamrecError
         The population has fewer than two users with ratings, or the data set has too many films.
     """
+    return fit_with_factors(dataset, geometry=geometry, population=population, seed=seed, progress=progress)[0]
+
+
+def fit_with_factors(
+    dataset: Dataset,
+    *,
+    geometry: Geometry,
+    population: Collection[str] | None = None,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Catalogue, Factorisation]:
+    """As :func:`fit`, and the factorisation of the same ratings that the catalogue's codes and priors come from."""
     if dataset.films.height >= 1 << 16:
         raise RamrecError(f"a catalogue has at most 65535 films, {dataset.name} has {dataset.films.height}")
-    steps = _steps(dataset, population)
+    steps, own = _steps(dataset, population)
     films = [Film(*row) for row in dataset.films.select("year", "genres", "tags").iter_rows()]
     vocabulary = Vocabulary.of(films)
     rng = np.random.default_rng([seed, 0])
-    order = rng.permutation(steps.shape[0])
+    order = rng.permutation(np.flatnonzero(own))
     count = min(-(-len(order) // 5), _REPLAYED)
     done, total = 0, 2 * ITERATIONS + count
 
@@ -92,16 +106,18 @@ def fit(
         if progress is not None:
             progress(done, total)
 
-    trial = _encode(csr_array(steps[np.sort(order[count:])]), films, vocabulary, geometry, seed, advance)
+    others = np.setdiff1d(np.arange(len(own)), order[:count])
+    trial = _encode(csr_array(steps[others]), own[others], films, vocabulary, geometry, seed, advance)
     thresholds = _thresholds(geometry, trial, csr_array(steps[order[:count]]), rng, advance)
-    final = _encode(steps, films, vocabulary, geometry, seed, advance)
-    return Catalogue(
+    final = _encode(steps, own, films, vocabulary, geometry, seed, advance)
+    catalogue = Catalogue(
         geometry=geometry,
         film_ids=tuple(dataset.films["film_id"]),
         titles=tuple(dataset.films["title"]),
+        genres=tuple(map(tuple, dataset.films["genres"])),
         codes=final.codes,
         priors=final.priors,
-        targets=_targets(geometry, final.model),
+        targets=agent_targets(final.model, geometry),
         thresholds=thresholds,
         popularity=_counts(steps).astype(np.int32),
         name=dataset.name,
@@ -110,20 +126,27 @@ def fit(
         encoder={"factors": FACTORS, "iterations": ITERATIONS, "seed": seed, "users": steps.shape[0]},
         model=final.model,
     )
+    return catalogue, final.fitted
 
 
-def _steps(dataset: Dataset, population: Collection[str] | None) -> csr_array:
-    """Ratings of the population in half stars, ``(users, films)``; users in the order of their names."""
+def _steps(dataset: Dataset, population: Collection[str] | None) -> tuple[csr_array, npt.NDArray[np.bool_]]:
+    """Ratings of the population in half stars, ``(users, films)``, and whose count as the data set's own.
+
+    Users are in the order of their names. If all are guests, all count.
+    """
     ratings = dataset.ratings
     if population is not None:
         ratings = ratings.filter(pl.col("user").is_in(sorted(population)))
     ratings = ratings.sort("user", "film")
-    users = ratings["user"].rle_id().to_numpy()
-    count = int(users[-1]) + 1 if len(users) else 0
-    if count < 2:
-        raise RamrecError(f"the encoder needs ratings of at least 2 users, not {count}; choose a larger population")
+    users = ratings["user"].unique(maintain_order=True)
+    if len(users) < 2:
+        raise RamrecError(
+            f"the encoder needs ratings of at least 2 users, not {len(users)}; choose a larger population"
+        )
     values = np.rint(ratings["rating"].to_numpy() * 2).clip(1, 10).astype(np.float64)
-    return csr_array((values, (users, ratings["film"].to_numpy())), shape=(count, dataset.films.height))
+    at = ratings["user"].rle_id().to_numpy(), ratings["film"].to_numpy()
+    own = ~users.is_in(sorted(dataset.guests)).to_numpy()
+    return csr_array((values, at), shape=(len(users), dataset.films.height)), own if own.any() else ~own
 
 
 def _counts(steps: csr_array) -> Ints:
@@ -132,6 +155,7 @@ def _counts(steps: csr_array) -> Ints:
 
 def _encode(
     steps: csr_array,
+    own: npt.NDArray[np.bool_],
     films: Sequence[Film],
     vocabulary: Vocabulary,
     geometry: Geometry,
@@ -154,6 +178,8 @@ def _encode(
         rng=rng,
         advance=advance,
     )
+    if not own.all():
+        fitted = with_means_of(fitted, csr_array(centred[np.flatnonzero(own)]))
     model = FilmModel(
         vocabulary=vocabulary,
         weights=fitted.weights,
@@ -163,11 +189,7 @@ def _encode(
         like_rate=float(likes.sum() / counts.sum()),
         like_line=like_line(fitted.means, counts.astype(np.float64), likes),
     )
-    return _Encoding(model, model.codes(fitted.factors), model.priors(fitted.means))
-
-
-def _targets(geometry: Geometry, model: FilmModel) -> npt.NDArray[np.int16]:
-    return model.targets(PRIOR_UNITS << geometry.prior_shift, geometry.target_max)
+    return _Encoding(model, fitted, model.codes(fitted.factors), model.priors(fitted.means))
 
 
 def _thresholds(
@@ -178,12 +200,13 @@ def _thresholds(
     advance: Callable[[], None],
 ) -> npt.NDArray[np.int32]:
     """Thresholds from users, rows of ``steps``, whom the encoding has not seen."""
-    targets = _targets(geometry, encoding.model)
+    targets = agent_targets(encoding.model, geometry)
     bounds = zip(steps.indptr, steps.indptr[1:], strict=False)
     users = [(steps.indices[a:b].astype(np.int64), steps.data[a:b].astype(np.int64)) for a, b in bounds]
     kept, scores, rated, weights = replay(geometry, encoding.codes, encoding.priors, targets, users, rng, advance)
     liked_from = int(np.flatnonzero(STARS >= LIKED)[0])
-    middle = float(targets[liked_from - 1 : liked_from + 1].mean())
+    unit = PRIOR_UNITS << geometry.prior_shift
+    meanings = encoding.model.targets(unit, geometry.target_max)
+    middle = float(meanings[liked_from - 1 : liked_from + 1].mean())
     liked = rated > liked_from
-    unit = float(PRIOR_UNITS << geometry.prior_shift)
-    return fit_thresholds(geometry.memory_depth, middle, unit, kept, scores, liked, weights)
+    return fit_thresholds(geometry.memory_depth, middle, float(unit), kept, scores, liked, weights)

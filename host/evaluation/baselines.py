@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,13 @@ from scipy.sparse import csr_array
 from ...hdl.geometry import Geometry
 from ..catalogue import Catalogue
 from ..dataset import Dataset
-from ..encoder import FACTORS, ITERATIONS, fit
+from ..encoder import FACTORS, ITERATIONS, fit_with_factors
 from ..factorisation import Factorisation, factorise
 from ..features import Film
 from ..film_model import LIKED, PRIOR_UNITS, STARS
 from .protocol import Case
 
-__all__ = ["UNIT", "Baseline", "Population", "Setting", "grid", "liked"]
+__all__ = ["UNIT", "Baseline", "Population", "Setting", "fingerprint", "grid", "liked"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -46,24 +46,35 @@ class Population:
         ``(films, features)``: what the encoder knows of a film.
     seed
         Of the factorisation's start values.
+    dataset, users
+        Where all this was learned from; None and none where it is not needed.
+    fitted
+        The factorisation that the catalogue comes from, where it is at hand.
+    notes
+        What methods have learned from it and leave here for each other, by name.
     """
 
     catalogue: Catalogue
     steps: csr_array
     features: csr_array
     seed: int
+    dataset: Dataset | None = None
+    users: tuple[str, ...] = ()
+    fitted: Factorisation | None = None
+    notes: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def learn(cls, dataset: Dataset, users: Collection[str], geometry: Geometry, seed: int) -> "Population":
         """Learn from the ratings of these users alone."""
-        catalogue = fit(dataset, geometry=geometry, population=users, seed=seed)
+        catalogue, fitted = fit_with_factors(dataset, geometry=geometry, population=users, seed=seed)
         ratings = dataset.ratings.filter(pl.col("user").is_in(sorted(users))).sort("user", "film")
         rows = ratings["user"].rle_id().to_numpy()
         steps = np.rint(ratings["rating"].to_numpy() * 2).clip(1, 10).astype(np.int64)
         shape = (int(rows[-1]) + 1, dataset.films.height)
         films = [Film(*row) for row in dataset.films.select("year", "genres", "tags").iter_rows()]
         features = csr_array(catalogue.model.vocabulary.matrix(films, catalogue.popularity))
-        return cls(catalogue, csr_array((steps, (rows, ratings["film"].to_numpy())), shape=shape), features, seed)
+        rated = csr_array((steps, (rows, ratings["film"].to_numpy())), shape=shape)
+        return cls(catalogue, rated, features, seed, dataset, tuple(sorted(users)), fitted)
 
     @cached_property
     def priors(self) -> Floats:
@@ -72,8 +83,8 @@ class Population:
 
     @cached_property
     def targets(self) -> Floats:
-        """What each of the ten steps asks a score to be, in stars."""
-        return self.catalogue.targets / (PRIOR_UNITS << self.catalogue.geometry.prior_shift)
+        """What each of the ten steps means as a score, in stars."""
+        return self.catalogue.meanings / (PRIOR_UNITS << self.catalogue.geometry.prior_shift)
 
     @cached_property
     def surprises(self) -> csr_array:
@@ -89,10 +100,18 @@ class Population:
     @cached_property
     def factorisation(self) -> Factorisation:
         """The encoder's factorisation of these ratings, in floating point."""
+        return self.fitted or self._factorise(self.features)
+
+    @cached_property
+    def plain_factorisation(self) -> Factorisation:
+        """The same that knows nothing of a film but its ratings."""
+        return self._factorise(csr_array(np.ones((self.features.shape[0], 1))))
+
+    def _factorise(self, features: csr_array) -> Factorisation:
         stars = self.steps.data / 2 - self.catalogue.model.mean
         return factorise(
             csr_array((stars, self.steps.indices, self.steps.indptr), shape=self.steps.shape),
-            self.features,
+            features,
             factors=FACTORS,
             iterations=ITERATIONS,
             rng=np.random.default_rng([self.seed, 30]),
@@ -139,6 +158,11 @@ class Baseline(ABC):
         """Scores in whole units, ``(stages reached, tests)`` per user."""
         stacked = (np.stack(list(self.stages(case, setting))) for case in cases)
         return [np.rint(scores * UNIT).astype(np.int64) for scores in stacked]
+
+
+def fingerprint(cases: Sequence[Case]) -> int:
+    """Equal for equal users, ratings and questions, so that what was computed for them can be found again."""
+    return hash(tuple(part.tobytes() for case in cases for part in (case.films, case.steps, case.tested)))
 
 
 def liked(steps: Ints) -> npt.NDArray[np.bool_]:

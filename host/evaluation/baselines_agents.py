@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...hdl.geometry import Geometry
-from ..film_model import PRIOR_UNITS, FilmModel
+from ..film_model import PRIOR_UNITS, agent_targets
 from .baselines import Population, Setting
 from .batched import score_many
-from .protocol import STAGES, Case
+from .protocol import Case
 
 __all__ = ["AgentMethod"]
 
@@ -25,6 +25,8 @@ class AgentMethod:
         One, empty.
     unit, middle
         Score units of a star, and the score half way between the targets of a like and of a dislike.
+    memory_depth
+        Ratings that an agent keeps.
     """
 
     settings: Sequence[Setting] = ({},)
@@ -33,22 +35,19 @@ class AgentMethod:
         catalogue = population.catalogue
         self._geometry = geometry
         self._codes, self._priors = catalogue.codes, catalogue.priors
-        self._targets = _targets(catalogue.model, geometry)
+        self._targets = agent_targets(catalogue.model, geometry).astype(np.int64)
+        self.memory_depth = geometry.memory_depth
         self.unit = float(PRIOR_UNITS << geometry.prior_shift)
         self.middle = population.middle * self.unit
 
     def scores(self, cases: Sequence[Case], setting: Setting) -> list[Ints]:
         """Integer scores, ``(stages reached, tests)`` per user."""
-        jobs = [(*self._kept(case, stage), case.tested) for case in cases for stage in STAGES if case.reaches(stage)]
+        jobs = [(*self.kept(case, stage), case.tested) for case in cases for _, stage in case.stages()]
         said = iter(score_many(self._geometry, self._codes, self._priors, jobs))
         return [np.stack([next(said) for _ in case.stages()]) for case in cases]
 
-    def _kept(self, case: Case, stage: int | None) -> tuple[Ints, Ints]:
+    def kept(self, case: Case, stage: int) -> tuple[Ints, Ints]:
         """Films that an agent keeps of those it has seen, and what was said of them beyond the prior."""
         films, steps = case.support(stage)
         films, steps = films[-self._geometry.memory_depth :], steps[-self._geometry.memory_depth :]
         return films, self._targets[steps - 1] - (self._priors[films].astype(np.int64) << self._geometry.prior_shift)
-
-
-def _targets(model: FilmModel, geometry: Geometry) -> Ints:
-    return model.targets(PRIOR_UNITS << geometry.prior_shift, geometry.target_max).astype(np.int64)

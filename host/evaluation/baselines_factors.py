@@ -6,11 +6,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ..factorisation import Factorisation
 from ..logistic import logistic, logistic_regression
 from .baselines import Baseline, Setting, grid, liked
 from .protocol import Case
 
-__all__ = ["FactorFoldIn", "UserLogistic", "newton"]
+__all__ = ["FactorFoldIn", "FeatureFoldIn", "UserLogistic", "newton"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,7 +24,8 @@ class FactorFoldIn(Baseline):
 
     Bayesian ridge regression of the user's ratings on (1, film factors): the user's step of Salakhutdinov &
     Mnih 2008, in closed form. The factors' variance is one; that of the noise and that of the user's offset are
-    tuned. What is predicted is either stars, or the same target that agents learn.
+    tuned. What is predicted is either stars, or the same target that agents learn. The factors come from ratings
+    alone.
     """
 
     settings = grid(
@@ -31,8 +33,9 @@ class FactorFoldIn(Baseline):
     )
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
-        fitted, population = self.population.factorisation, self.population
-        x, tested = self._vectors[case.films], self._vectors[case.tested]
+        fitted, population = self.fitted, self.population
+        vectors = self.vectors(setting)
+        x, tested = vectors[case.films], vectors[case.tested]
         if setting["target"] == "stars":
             expected = fitted.means[case.tested]
             said = case.steps / 2 - population.catalogue.model.mean - fitted.means[case.films]
@@ -45,10 +48,45 @@ class FactorFoldIn(Baseline):
             vector = np.linalg.solve(mine.T @ mine + precision, mine.T @ said[len(x) - kept :])
             yield expected + tested @ vector
 
+    @property
+    def fitted(self) -> Factorisation:
+        """What the films' means and factors come from."""
+        return self.population.plain_factorisation
+
+    def vectors(self, setting: Setting) -> Floats:
+        """One, and all about the films that a user may have a taste for, ``(films, 1 + size)``."""
+        return self._vectors
+
     @cached_property
     def _vectors(self) -> Floats:
-        factors = self.population.factorisation.factors
+        factors = self.fitted.factors
         return np.hstack([np.ones((len(factors), 1)), factors])
+
+
+class FeatureFoldIn(FactorFoldIn):
+    """A factorisation model with side features and fold-in.
+
+    Films' factors have a prior that is linear in genres, decade, tags and popularity (Agarwal & Chen 2009), and
+    a user has, beside factors, a weight for each of these features, as in a factorisation machine (Rendle 2010).
+    ``taste`` is the variance of those weights; with 0 these are the encoder's factors in floating point.
+    """
+
+    settings = grid(target=("stars", "like"), noise=(0.5, 0.8, 1.2), offset=(0.1, 0.2, 0.4), taste=(0, 0.01, 0.03, 0.1))
+
+    @property
+    def fitted(self) -> Factorisation:
+        return self.population.factorisation
+
+    def vectors(self, setting: Setting) -> Floats:
+        taste = float(setting["taste"])
+        return np.hstack([self._vectors, self._features * np.sqrt(taste)]) if taste else self._vectors
+
+    @cached_property
+    def _features(self) -> Floats:
+        """Features less their mean over the population's ratings, ``(films, features)``."""
+        features: Floats = self.population.features.toarray()
+        centre = np.bincount(self.population.steps.indices, minlength=len(features)) @ features
+        return features - centre / self.population.steps.nnz
 
 
 class UserLogistic(Baseline):

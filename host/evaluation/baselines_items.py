@@ -61,12 +61,7 @@ class Ease(Baseline):
     products, so they count ``ridge / scale`` times; the best scale then hardly depends on the ridge.
     """
 
-    settings = grid(
-        rows=("surprises", "likes"),
-        ridge=(30, 100, 300, 1000, 3000, 10000, 30000),
-        scale=(30, 60, 120, 240, 480),
-        bias=(4, 8),
-    )
+    settings = grid(rows=("surprises", "likes"), ridge=(300, 3000, 10000, 30000), scale=(120, 240, 480), bias=(4,))
 
     def __init__(self, population: Population) -> None:
         super().__init__(population)

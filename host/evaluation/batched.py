@@ -1,6 +1,6 @@
 """Many agents at once: the golden model's integers, a batch of users per NumPy operation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,16 @@ from ...sim.golden import addresses
 
 __all__ = ["Job", "learn_many", "score_many"]
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
 Job = tuple[Ints, Ints, Ints]
 """One agent: films it keeps, oldest first; their ``e = target - prior``; films to score."""
 
 _KERNEL_CELLS = 1 << 22
 """Kernel entries held at once; bounds the memory of a batch."""
+
+_EXACT = 1 << 24
+"""Whole numbers up to this are exact in single precision."""
 
 
 def score_many(
@@ -27,7 +30,7 @@ def score_many(
     Parameters
     ----------
     geometry
-        Any with the rule ``sweep``, ``counting`` or ``nearest``.
+        Of the agents; any rule.
     codes, priors
         Of all films, which jobs name by row.
     jobs
@@ -36,22 +39,19 @@ def score_many(
     Raises
     ------
     ValueError
-        If the rule is another, or a job keeps too many films.
+        If a job keeps too many films.
     """
-    if geometry.rule not in ("sweep", "counting", "nearest"):
-        raise ValueError(f"the rule must be sweep, counting or nearest, not {geometry.rule}")
     longest = max((len(kept) for kept, _, _ in jobs), default=0)
     if longest > geometry.memory_depth:
         raise ValueError(f"a memory keeps {geometry.memory_depth} ratings, not {longest}")
     cells = _cells(geometry, codes)
     units = priors.astype(np.int64) << geometry.prior_shift
-    scores = []
-    for batch in _batches(jobs, max(longest, 1)):
-        strengths = _strengths(geometry, cells, batch)
-        for (kept, e, films), alpha in zip(batch, strengths, strict=True):
-            matches = _matches(cells[films], cells[kept])
-            scores.append(units[films] + _learned(geometry, matches, e, alpha[: len(kept)]))
-    return scores
+    learned = _BY_RULE[geometry.rule]
+    return [
+        units[films] + said
+        for batch in _batches(jobs, max(longest, 1))
+        for (_, _, films), said in zip(batch, learned(geometry, cells, batch), strict=True)
+    ]
 
 
 def learn_many(geometry: Geometry, kernels: Ints, e: Ints, kept: Ints) -> Ints:
@@ -89,15 +89,12 @@ def learn_many(geometry: Geometry, kernels: Ints, e: Ints, kept: Ints) -> Ints:
 
 
 def _cells(geometry: Geometry, codes: npt.NDArray[np.uint8]) -> Floats:
-    """Cells that each film addresses, as ones: a product of two rows counts their matching neurons, exactly."""
+    """Cells that each film addresses, as ones ``(films, neurons * cells)``: products of rows are exact."""
     where = addresses(geometry, codes)
-    cells = np.zeros((len(codes), geometry.neurons, geometry.cells), np.float32)
+    exact = np.float32 if geometry.score_max < _EXACT else np.float64
+    cells = np.zeros((len(codes), geometry.neurons, geometry.cells), exact)
     np.put_along_axis(cells, where[:, :, None], 1, axis=2)
     return cells.reshape(len(codes), -1)
-
-
-def _matches(a: Floats, b: Floats) -> Ints:
-    return np.rint(a @ b.T).astype(np.int64)
 
 
 def _batches(jobs: Sequence[Job], width: int) -> Iterator[Sequence[Job]]:
@@ -105,30 +102,74 @@ def _batches(jobs: Sequence[Job], width: int) -> Iterator[Sequence[Job]]:
     return (jobs[first : first + size] for first in range(0, len(jobs), size))
 
 
-def _strengths(geometry: Geometry, cells: Floats, jobs: Sequence[Job]) -> Ints:
-    """Strengths ``(jobs, width)``; all zero for the rule ``nearest``, which needs none."""
+def _padded(jobs: Sequence[Job]) -> tuple[Ints, Ints]:
+    """Surprises ``(jobs, width)`` and numbers of kept films ``(jobs,)``."""
     kept = np.array([len(films) for films, _, _ in jobs], np.int64)
     e = np.zeros((len(jobs), int(kept.max(initial=0))), np.int64)
     for row, (_, surprises, _) in zip(e, jobs, strict=True):
         row[: len(surprises)] = surprises
-    if geometry.rule == "nearest":
-        return np.zeros_like(e)
-    if geometry.rule == "counting":
-        step = (e + (1 << (geometry.shift - 1))) >> geometry.shift
-        return np.clip(step, -geometry.alpha_max, geometry.alpha_max)
+    return e, kept
+
+
+def _sweep(geometry: Geometry, cells: Floats, jobs: Sequence[Job]) -> Iterator[Ints]:
+    e, kept = _padded(jobs)
     kernels = np.zeros((*e.shape, e.shape[1]), np.int64)
     for kernel, (films, _, _) in zip(kernels, jobs, strict=True):
         n = len(films)
-        kernel[:n, :n] = _matches(cells[films], cells[films]) + geometry.bias_gain
-    return learn_many(geometry, kernels, e, kept)
+        kernel[:n, :n] = np.rint(cells[films] @ cells[films].T) + geometry.bias_gain
+    return _table_view(geometry, cells, jobs, learn_many(geometry, kernels, e, kept))
 
 
-def _learned(geometry: Geometry, matches: Ints, e: Ints, alpha: Ints) -> Ints:
-    """Learned part of the scores, in the memory view."""
-    kept = len(e)
-    if not kept:
-        return np.zeros(len(matches), np.int64)
-    if geometry.rule == "nearest":
-        return e[kept - 1 - np.argmax(matches[:, ::-1], axis=1)]
-    learned: Ints = (matches + geometry.bias_gain) @ alpha
-    return learned
+def _counting(geometry: Geometry, cells: Floats, jobs: Sequence[Job]) -> Iterator[Ints]:
+    e, _ = _padded(jobs)
+    step = (e + (1 << (geometry.shift - 1))) >> geometry.shift
+    return _table_view(geometry, cells, jobs, np.clip(step, -geometry.alpha_max, geometry.alpha_max))
+
+
+def _table_view(geometry: Geometry, cells: Floats, jobs: Sequence[Job], strengths: Ints) -> Iterator[Ints]:
+    """Learned part of the scores: what the addressed cells of the agents' tables add up to."""
+    tables = np.zeros((len(jobs), cells.shape[1]), cells.dtype)
+    for table, (kept, _, _), alpha in zip(tables, jobs, strengths, strict=True):
+        table[:] = alpha[: len(kept)].astype(cells.dtype) @ cells[kept]
+    biases = geometry.bias_gain * strengths.sum(axis=1)
+    return (bias + sums for bias, sums in zip(biases, _sums(cells, tables, jobs), strict=True))
+
+
+def _sums(cells: Floats, tables: Floats, jobs: Sequence[Job]) -> Iterator[Ints]:
+    """Sums of the cells that each job's films address in its table."""
+    films = jobs[0][2]
+    if all(other is films for _, _, other in jobs):
+        together = np.rint(tables @ cells[films].T).astype(np.int64)
+        return iter(together)
+    return (np.rint(cells[films] @ table).astype(np.int64) for table, (_, _, films) in zip(tables, jobs, strict=True))
+
+
+def _nearest(geometry: Geometry, cells: Floats, jobs: Sequence[Job]) -> Iterator[Ints]:
+    for kept, e, films in jobs:
+        if len(kept):
+            matches = cells[films] @ cells[kept].T
+            yield e[len(kept) - 1 - np.argmax(matches[:, ::-1], axis=1)]
+        else:
+            yield np.zeros(len(films), np.int64)
+
+
+def _wisard(geometry: Geometry, cells: Floats, jobs: Sequence[Job]) -> Iterator[Ints]:
+    """:func:`ramrec.sim.golden.wisard`; a film is done with at the first threshold that decides."""
+    for kept, e, films in jobs:
+        counts = np.stack([cells[kept[e <= 0]].sum(axis=0), cells[kept[e > 0]].sum(axis=0)])
+        learned = np.zeros(len(films), np.int64)
+        for threshold in range(int(counts.max(initial=0))):
+            open_ = np.flatnonzero(learned == 0)
+            if not len(open_):
+                break
+            against, in_favour = (counts > threshold).astype(cells.dtype) @ cells[films[open_]].T
+            learned[open_] = np.rint(in_favour - against)
+        yield learned << geometry.prior_shift
+
+
+_BY_RULE: dict[str, Callable[[Geometry, Floats, Sequence[Job]], Iterator[Ints]]] = {
+    "sweep": _sweep,
+    "counting": _counting,
+    "nearest": _nearest,
+    "wisard": _wisard,
+}

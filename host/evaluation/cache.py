@@ -1,54 +1,98 @@
-"""Finished folds, kept by what decides them: an evaluation that was interrupted goes on where it stopped."""
+"""What has been computed, kept by all that decides it: an interrupted evaluation goes on where it stopped."""
 
 import hashlib
+import io
 import json
 import os
-from collections.abc import Sequence
+import pickle
+import time
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
-from ..dataset import Dataset
+import numpy as np
+import numpy.typing as npt
+
 from ..errors import RamrecError
 from ..folders import cache_folder
-from .fold import Plan
 
-__all__ = ["load_fold", "path_of", "save_fold"]
+__all__ = ["Shelf", "key_of"]
 
-_DECIDE = ("host/*.py", "sim/golden.py", "hdl/geometry.py")
-"""Source files that an outcome may depend on. A change to any of them makes every kept outcome invalid."""
+Arrays = dict[str, npt.NDArray[Any]]
 
-
-def path_of(dataset: Dataset, held: Sequence[str], others: Sequence[str], plan: Plan) -> Path:
-    """File of a fold's outcome, named by the data, the users, the plan and this program's source."""
-    parts = [dataset.digest, held, others, plan.geometry.agent, plan.order, plan.seed, plan.inner, _source()]
-    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-    return cache_folder("evaluations") / f"{dataset.name}-{key}.json"
+_DAY = 86_400
 
 
-def load_fold(path: Path) -> dict[str, Any] | None:
-    """A kept outcome; None if there is none, or it can not be read."""
-    with suppress(OSError, ValueError):
-        outcome = json.loads(path.read_text())
-        return outcome if isinstance(outcome, dict) else None
-    return None
+def key_of(*parts: object) -> str:
+    """Name of what these values for JSON decide."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def save_fold(path: Path, outcome: dict[str, Any]) -> None:
-    """Keep an outcome, whole or not at all; RamrecError if it can not be written."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(outcome, allow_nan=False))
-        part.replace(path)
-    except OSError as error:
-        raise RamrecError(f"can not write {path}: {error.strerror or error}; set RAMREC_CACHE") from None
+class Shelf:
+    """Files of one data set. A file is there whole or not at all; a damaged one counts as missing.
 
+    Parameters
+    ----------
+    name
+        Of the data set.
+    """
 
-def _source() -> str:
-    host = Path(__file__).parent
-    digest = hashlib.sha256()
-    for pattern in _DECIDE:
-        for path in sorted(host.parent.glob(pattern)):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    def __init__(self, name: str) -> None:
+        self._folder = cache_folder("evaluations") / name
+
+    def arrays(self, key: str) -> Arrays | None:
+        """Arrays by name, None if there are none."""
+        with suppress(OSError, ValueError, EOFError, KeyError, BadZipFile):
+            with np.load(io.BytesIO((self._folder / f"{key}.npz").read_bytes()), allow_pickle=False) as kept:
+                return {name: kept[name] for name in kept.files}
+        return None
+
+    def keep_arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
+        """Keep arrays."""
+        data = io.BytesIO()
+        np.savez_compressed(data, **arrays)
+        self._write(f"{key}.npz", data.getvalue())
+
+    def values(self, key: str) -> dict[str, Any] | None:
+        """An object of values for JSON, None if there is none."""
+        with suppress(OSError, ValueError):
+            value = json.loads((self._folder / f"{key}.json").read_text())
+            return value if isinstance(value, dict) else None
+        return None
+
+    def keep_values(self, key: str, value: dict[str, Any]) -> None:
+        """Keep an object of values for JSON."""
+        self._write(f"{key}.json", json.dumps(value, allow_nan=False).encode())
+
+    def learned(self, key: str) -> Any:
+        """What :meth:`keep_learned` got, None if there is nothing."""
+        # Whatever a damaged pickle raises, it can be made again.
+        with suppress(Exception):
+            return pickle.loads((self._folder / f"{key}.pickle").read_bytes())
+        return None
+
+    def keep_learned(self, key: str, learned: object) -> None:
+        """Keep an object of this program."""
+        self._write(f"{key}.pickle", pickle.dumps(learned))
+
+    def drop_learned(self) -> None:
+        """Forget the objects that nobody has used for a day."""
+        for path in self._folder.glob("*.pickle"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_atime > _DAY:
+                    path.unlink()
+
+    def _write(self, name: str, data: bytes) -> None:
+        part = self._folder / f"{name}.{os.getpid()}.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                part.write_bytes(data)
+                part.replace(self._folder / name)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            raise RamrecError(
+                f"can not write {self._folder / name}: {error.strerror or error}; set RAMREC_CACHE"
+            ) from None

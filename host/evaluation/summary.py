@@ -1,94 +1,153 @@
 """From users' marks to accuracies, differences and how sure they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .methods import REFERENCE
-from .metrics import bootstrap_weights, interval
+from .fold import MARKS
+from .metrics import bootstrap_weights, figures
 from .protocol import STAGES, stage_name
 
-__all__ = ["summarise"]
+__all__ = ["Marked", "Row", "difference", "summarise"]
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
 _COHORT = 50
 """Ratings to learn that users of the constant cohort have at least."""
 
+_MEASURES = ("accuracy", "macro", "balanced", "auc", "log_loss", "ndcg", "recall")
+_NATS = "log_loss"
 
-def summarise(outcomes: Sequence[dict[str, Any]], order: str, seed: int) -> dict[str, list[Row]]:
-    """Tables of all folds together, in percent and points.
+
+@dataclass(frozen=True)
+class Marked:
+    """A method's marks in one order of ratings.
 
     Parameters
     ----------
-    outcomes
-        From :func:`~.fold.run_fold`; no user is in two of them.
+    marks
+        ``(seeds, marks, users, stages)``, see :data:`~.fold.MARKS`.
+    likes
+        ``(seeds, users)``: likes among the answers.
+    """
+
+    marks: Floats
+    likes: Floats
+
+    @property
+    def seeds(self) -> int:
+        return len(self.marks)
+
+    def first(self, seeds: int) -> "Marked":
+        """The same, as if there were so many seeds."""
+        return Marked(self.marks[:seeds], self.likes[:seeds])
+
+
+def summarise(
+    order: str, methods: Mapping[str, Marked], tests: Floats, support: Floats, *, reference: str, seed: int
+) -> dict[str, list[Row]]:
+    """Tables of all folds together, in percent and points; log-losses in nats.
+
+    A user's marks are means over seeds; intervals come from resampling users. Accuracy, balanced accuracy and
+    log-loss count predictions, the others users.
+
+    Parameters
+    ----------
     order
         Written into each row.
+    methods
+        Marks by name; all have the same users, and the same first seeds.
+    tests, support
+        ``(users,)``: predictions per stage, and ratings to learn.
+    reference
+        Method that the others are compared with.
     seed
         Of the bootstrap.
 
     Returns
     -------
     tables
-        ``results``: accuracy (right answers among all) and AUC (mean over users) per method and stage, over the
-        users who reach the stage. ``paired``: the reference less another method, on the same users.
-        ``constant_cohort``: accuracies over users who reach 50 ratings, so that stages can be compared.
+        ``results``, ``paired``, ``constant_cohort`` and ``cohort_steps`` of :func:`~.evaluate.evaluate`.
     """
-    tests = np.array([n for outcome in outcomes for n in outcome["tests"]], np.float64)
-    support = np.array([n for outcome in outcomes for n in outcome["support"]], np.float64)
     weights = bootstrap_weights(len(tests), seed)
-    table = {name: _joined(outcomes, name) for name in outcomes[0]["methods"]}
     cohort = support >= _COHORT
-    tables: dict[str, list[Row]] = {"results": [], "paired": [], "constant_cohort": []}
+    tables: dict[str, list[Row]] = {"results": [], "paired": [], "constant_cohort": [], "cohort_steps": []}
     for place, stage in enumerate(STAGES):
         there = support >= (stage or 0)
         if not there.any():
             continue
-        tag = {"order": order, "k": stage_name(stage)}
-        for name, marks in table.items():
-            tables["results"].append({"method": name} | tag | _row(weights, marks[:, place], tests * there))
-            if name != REFERENCE:
-                difference = table[REFERENCE][:, place] - marks[:, place]
-                tables["paired"].append(
-                    {"a": REFERENCE, "b": name} | tag | _difference(weights, difference, tests * there)
-                )
+        tag: Row = {"order": order, "k": stage_name(stage)}
+        for name, marked in methods.items():
+            tables["results"].append(_row(name, tag, weights, marked, tests, there, place))
             if cohort.any():
-                tables["constant_cohort"].append(
-                    {"method": name} | tag | _row(weights, np.where(cohort, marks[:, place], np.nan), tests * cohort)
+                tables["constant_cohort"].append(_row(name, tag, weights, marked, tests, cohort, place))
+                if place:
+                    tables["cohort_steps"].append(_step(name, tag, weights, marked, tests, cohort, place))
+            if name != reference:
+                tables["paired"].append(
+                    {"a": reference, "b": name}
+                    | tag
+                    | _compared(weights, methods[reference], marked, tests, there, place)
                 )
     return tables
 
 
-def _joined(outcomes: Sequence[dict[str, Any]], name: str) -> Floats:
-    """Hits and AUC ``(2, stages, users)``; not a number where there is none."""
-    marks = [outcome["methods"][name] for outcome in outcomes]
-    hits = [row for mark in marks for row in mark["hits"]]
-    aucs = [row for mark in marks for row in mark["auc"]]
-    return np.array([hits, aucs], np.float64).transpose(0, 2, 1)
+def difference(weights: Floats, a: Marked, b: Marked, tests: Floats, there: Bools, place: int) -> Row:
+    """Accuracy of ``a`` less that of ``b`` at a stage, on the same users: ``diff, low, high``."""
+    (mine, sizes), (theirs, _) = (_parts(marked, "accuracy", tests, there, place) for marked in (a, b))
+    return figures(("diff", "low", "high"), weights, mine - theirs, sizes)
 
 
-def _row(weights: Floats, marks: Floats, tests: Floats) -> Row:
-    """Accuracy and AUC with intervals; ``marks`` ``(2, users)``."""
-    names = ("accuracy", "accuracy_low", "accuracy_high")
-    row: Row = dict(zip(names, _percent(weights, marks[0], tests), strict=True))
-    return row | _auc(weights, marks[1], ("auc", "auc_low", "auc_high")) | {"users": int((tests > 0).sum())}
+def _row(name: str, tag: Row, weights: Floats, marked: Marked, tests: Floats, there: Bools, place: int) -> Row:
+    row: Row = {"method": name} | tag | {"users": int(there.sum()), "seeds": marked.seeds}
+    for measure in _MEASURES:
+        names = (measure, f"{measure}_low", f"{measure}_high")
+        row |= figures(names, weights, *_parts(marked, measure, tests, there, place), percent=measure != _NATS)
+    return row
 
 
-def _difference(weights: Floats, marks: Floats, tests: Floats) -> Row:
-    row: Row = dict(zip(("diff", "low", "high"), _percent(weights, marks[0], tests), strict=True))
-    return row | _auc(weights, marks[1], ("auc_diff", "auc_low", "auc_high"))
+def _compared(weights: Floats, a: Marked, b: Marked, tests: Floats, there: Bools, place: int) -> Row:
+    seeds = min(a.seeds, b.seeds)
+    row: Row = {"users": int(there.sum()), "seeds": seeds}
+    for measure in _MEASURES:
+        names = (f"{measure}_diff", f"{measure}_low", f"{measure}_high")
+        (mine, size), (theirs, other) = (_parts(m.first(seeds), measure, tests, there, place) for m in (a, b))
+        both = (size > 0) & (other > 0)
+        row |= figures(
+            ("diff", "low", "high") if measure == "accuracy" else names,
+            weights,
+            np.where(both, mine - theirs, 0),
+            size * both,
+            percent=measure != _NATS,
+        )
+    return row
 
 
-def _auc(weights: Floats, values: Floats, names: tuple[str, str, str]) -> Row:
-    has = np.isfinite(values).astype(np.float64)
-    figures = _percent(weights, values, has) if has.any() else (None, None, None)
-    return dict(zip(names, figures, strict=True))
+def _step(name: str, tag: Row, weights: Floats, marked: Marked, tests: Floats, there: Bools, place: int) -> Row:
+    """Accuracy at a stage less that at the one before."""
+    (now, sizes), (before, _) = (_parts(marked, "accuracy", tests, there, at) for at in (place, place - 1))
+    after = {"after": stage_name(STAGES[place - 1])}
+    return {"method": name} | tag | after | figures(("diff", "low", "high"), weights, now - before, sizes)
 
 
-def _percent(weights: Floats, values: Floats, sizes: Floats) -> tuple[float, float, float]:
-    point, low, high = interval(weights, np.nan_to_num(values), sizes)
-    return round(100 * point, 3), round(100 * low, 3), round(100 * high, 3)
+def _parts(marked: Marked, measure: str, tests: Floats, there: Bools, place: int) -> tuple[Floats, Floats]:
+    """Values and sizes, ``(users,)`` or ``(parts, users)``, of a measure; zero where a user does not count."""
+    marks = dict(zip(MARKS, marked.marks[..., place].swapaxes(0, 1), strict=True))
+    ones = np.ones_like(tests)
+    if measure in ("accuracy", "macro", "log_loss"):
+        total = marks["loss" if measure == "log_loss" else "hits"].mean(axis=0)
+        values, sizes = (total / tests, ones) if measure == "macro" else (total, tests)
+    elif measure == "balanced":
+        liked = marked.likes.mean(axis=0)
+        right = marks["liked_hits"].mean(axis=0)
+        values, sizes = np.stack([right, marks["hits"].mean(axis=0) - right]), np.stack([liked, tests - liked])
+    else:
+        defined = np.isfinite(marks[measure])
+        values = np.nansum(marks[measure], axis=0) / np.maximum(defined.sum(axis=0), 1)
+        sizes = defined.any(axis=0).astype(np.float64)
+    return np.where(there & (sizes > 0), values, 0), sizes * there

@@ -1,0 +1,1 @@
+"""Experiments around the evaluation: one question, one file, one picture and one sentence each."""
