@@ -1,6 +1,5 @@
 """The clock of the whole chip: from the board's oscillator, through a PLL, and the reset until it is stable."""
 
-from itertools import pairwise
 from typing import Any
 
 from amaranth import Cat, ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
@@ -14,10 +13,6 @@ __all__ = ["Ecp5Clock", "Ice40Clock", "choose_pll", "make_clock", "reached_mhz"]
 
 _WAKE_SECONDS = 15e-6
 """iCE40 block RAMs read as zeros for about 3 us after configuration (icestorm's issue 76), with a margin of 5."""
-
-
-_RELEASE_CLOCKS = 16
-"""ECP5: from the PLL's lock to the first clock, two of them before the global reset is released."""
 
 
 def choose_pll(board: Board, platform: Any) -> Ecp5Pll | Ice40Pll | None:
@@ -55,10 +50,7 @@ def reached_mhz(board: Board, platform: Any) -> float:
 
 
 class Ecp5Clock(Elaboratable):
-    """Drives a domain from an ``EHXPLLL``.
-
-    The global reset, which reaches every flip-flop, holds them until the PLL has locked, and is released while the
-    clock stands still: it does not reach all of them within one clock.
+    """Drives a domain from an ``EHXPLLL``, in reset until the PLL has locked.
 
     Attributes
     ----------
@@ -67,15 +59,14 @@ class Ecp5Clock(Elaboratable):
 
     def __init__(self, pll: Ecp5Pll) -> None:
         self._pll = pll
-        self.domain = ClockDomain("sync", reset_less=True)
+        self.domain = ClockDomain("sync")
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         pll = self._pll
         pin = platform.request(platform.default_clk, dir="-")
         m.submodules.oscillator = oscillator = io.Buffer("i", pin)
-        clock = Signal(name="ungated")
-        locked, passed = Signal(), Signal(_RELEASE_CLOCKS)
+        clock, locked = Signal(), Signal()
         m.submodules.pll = Instance(
             "EHXPLLL",
             a_ICP_CURRENT="12",
@@ -108,12 +99,8 @@ class Ecp5Clock(Elaboratable):
             o_CLKOP=clock,
             o_LOCK=locked,
         )
-        ready = locked & ~_reset_pin(m, platform)
-        for number, (before, after) in enumerate(pairwise((ready, *passed))):
-            flip_flop = Instance("FD1S3AX", p_GSR="DISABLED", i_CK=clock, i_D=before, o_Q=after)
-            m.submodules[f"passed_{number}"] = flip_flop
-        m.submodules.reset = Instance("SGSR", i_CLK=clock, i_GSR=passed[1])
-        m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=passed[-1], o_CLKO=self.domain.clk)
+        m.d.comb += self.domain.clk.eq(clock)
+        m.submodules.reset = ResetSynchronizer(Cat(~locked, _reset_pin(m, platform)).any(), domain="sync")
         return m
 
 
