@@ -48,10 +48,9 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - self._others:
                 process.terminate()
-                process.join()
+            self._pool.shutdown(cancel_futures=True)  # its own thread waits for them
             self._pool = None
 
     def work(self, worker: object, stages: Sequence[Sequence[Task]], *, done: Callable[[Task], None]) -> None:
