@@ -164,12 +164,12 @@ class Datapath(wiring.Component):
         readers = {"view": (view.busy, view.read), "ranker": (ranker.busy, ranker.entry)}
         add = self._add_nearest if geometry.rule == "nearest" else self._add_learner
         readers |= add(m, ranker)
-        m.d.comb += memory.read.slot.eq(self.entry.slot)
+        m.d.comb += [memory.read.slot.eq(self.entry.slot), memory.read.en.eq(self.entry.en)]
         for reader in (self.entry, *(reader for _, reader in readers.values())):
             m.d.comb += [reader.row.eq(memory.read.row), reader.entry.eq(memory.read.entry)]
         for busy, reader in readers.values():
             with m.If(busy):
-                m.d.comb += memory.read.slot.eq(reader.slot)
+                m.d.comb += [memory.read.slot.eq(reader.slot), memory.read.en.eq(reader.en)]
         return m
 
     def _add_learner(self, m: Module, ranker: Ranker) -> dict[str, tuple[Signal, object]]:

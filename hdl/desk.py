@@ -7,7 +7,7 @@ from .counters import Counters
 from .engine import Engine
 from .geometry import Geometry
 from .layouts import film_layout
-from .protocol import INLINE, Request, Status
+from .protocol import ALL, INLINE, Op, Request, Status
 from .records import RecordReader, RecordWriter
 from .requests import RequestCheck, header_layout
 
@@ -20,7 +20,9 @@ class Desk:
     Attributes
     ----------
     engine, reader, writer, check, counters : the parts
-    header, op, inline : the request's header; its operation without INLINE; whether it had that
+    header, op, inline : the request's header; its operation without INLINE, once that is known to be one; whether
+        it had that
+    for_all : the request is for all users
     status : what is wrong with it
     item, film : the film at hand
     last_record : the record taken last is the request's last one
@@ -38,7 +40,8 @@ class Desk:
         self.check = RequestCheck(geometry)
         self.counters = Counters()
         self.header = Signal(header_layout)
-        self.op, self.inline = Signal(8), Signal()
+        self.op, self.inline = Signal(range(max(Op) + 1)), Signal()
+        self.for_all = Signal()
         self.status = Signal(Status)
         self.item = Signal(16)
         self.film = Signal(film_layout(geometry))
@@ -51,7 +54,8 @@ class Desk:
 
     def add_to(self, m: Module) -> None:
         """Make the parts submodules, and split the operation."""
-        m.d.comb += [self.op.eq(self.header.op & ~INLINE), self.inline.eq((self.header.op & INLINE) != 0)]
+        m.d.comb += [self.op.eq(self.header.op), self.inline.eq((self.header.op & INLINE) != 0)]
+        m.d.sync += self.for_all.eq(self.header.user == ALL)
         for name in ("engine", "reader", "writer", "check", "counters"):
             part: Component = getattr(self, name)
             m.submodules[name] = part

@@ -16,7 +16,7 @@ __all__ = ["Digester"]
 class Digester(wiring.Component):
     """Digest of ``kept, (item, e, alpha, code) per entry, bias, cells`` or of ``loaded, (code, prior) per film``.
 
-    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, plus one clock per entry and
+    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, plus two clocks per entry and
     some seven per film, which is looked up like any other; three clocks per cell.
 
     Parameters
@@ -68,6 +68,7 @@ class Digester(wiring.Component):
         entry = self.entry.entry
         film = Signal(film_layout(geometry))
         m.d.comb += [
+            self.entry.en.eq(1),
             self.entry.slot.eq(index),
             self.alpha_slot.eq(index),
             self.item.eq(index),
@@ -91,9 +92,12 @@ class Digester(wiring.Component):
             with m.State("Idle"):
                 m.d.comb += self.busy.eq(0)
                 with m.If(self.start):
-                    m.d.comb += crc.start.eq(1)
-                    m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
-                    m.next = "Count"
+                    m.next = "Begin"
+
+            with m.State("Begin"):
+                m.d.comb += crc.start.eq(1)
+                m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
+                m.next = "Count"
 
             with m.State("Count"):
                 with m.If(self.of_catalogue):
@@ -124,9 +128,12 @@ class Digester(wiring.Component):
                     m.next = "Film"
 
             with m.State("Entry"):
-                m.next = "Entry words"
+                m.next = "Entry read"
                 with m.If(index == self.kept):
                     m.next = "Bias"
+
+            with m.State("Entry read"):
+                m.next = "Entry words"
 
             with m.State("Entry words"):
                 alpha = Signal(signed(16))

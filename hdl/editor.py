@@ -42,7 +42,7 @@ class ListEditor(wiring.Component):
     with the codes of their films, and the marks are those of these films and of films skipped since the last
     change; unless the tables are out of date, they are that user's too. An edit takes at most one clock per kept
     rating for each of unmarking the old user's films, loading, finding, shifting and marking (after a skip,
-    unmarking takes one clock per catalogue row), some ten clocks in between, and the learning. After a reset
+    unmarking takes one clock per catalogue row), some twenty clocks in between, and the learning. After a reset
     the editor first does ``CLEAR_ALL`` of its own accord.
 
     Parameters
@@ -63,7 +63,7 @@ class ListEditor(wiring.Component):
     missing : ``Out(1)``, the last FORGET found no such item and changed nothing
     refused : ``Out(1)``, the last RESTORE met an item that is not loaded, and just cut the list
     kept : ``Out``, ratings of the selected user
-    ready : ``Out(1)``, ``user`` is the selected one
+    ready : ``Out(1)``, ``user`` was the selected one in the clock before
     stale : ``Out(1)``, the tables are out of date
     skipped, only : ``Out(1)``, films have been skipped since the last change; by ONLY
     store_user, store_slot, rating, store_write, store_kept, set_kept : :class:`.UserStore`'s, driven while ``busy``
@@ -131,14 +131,14 @@ class ListEditor(wiring.Component):
         clearing, leaving = Signal(init=1), Signal()
         taken = Signal(range(depth + 1))
         row = Signal(range(geometry.rows))
-        cleared_user = Signal(range(geometry.users))
         gone = Signal(range(depth))
-        m.d.comb += [self.busy.eq(1), self.store_user.eq(selected), self.ready.eq(valid & (self.user == selected))]
+        one_more = Signal(range(depth + 2))
+        m.d.comb += [self.busy.eq(1), self.store_user.eq(selected)]
+        m.d.sync += [self.ready.eq(valid & (self.user == selected)), one_more.eq(self.kept + 1)]
         with m.If(self.unselect):
             m.d.sync += valid.eq(0)
 
-        # A walk reads slots ``slot`` up to ``end``. The entry of ``read_slot`` is at hand 1 clock after its
-        # slot, its rating 2 clocks after, out of a register as the user store's is.
+        # A walk reads slots ``slot`` up to ``end``. Entry and stored rating are at hand 2 clocks after their slot.
         slot, end = Signal(range(depth + 1)), Signal(range(depth + 1))
         walking, issued, walked = Signal(), Signal(), Signal()
         read, at_hand = Signal(), Signal()
@@ -146,17 +146,18 @@ class ListEditor(wiring.Component):
         entry_rating = Signal(rating_layout)
         m.d.comb += [
             issued.eq(walking & (slot != end)),
-            walked.eq(walking & ~issued & ~read & ~at_hand & ~self.looking),
+            self.read.en.eq(1),
             self.read.slot.eq(slot),
             self.store_slot.eq(slot),
+            entry_rating.item.eq(self.read.entry.item),
+            entry_rating.e.eq(self.read.entry.e),
         ]
         m.d.sync += [
             read.eq(issued),
             read_slot.eq(slot),
             at_hand.eq(read),
             hand_slot.eq(read_slot),
-            entry_rating.item.eq(self.read.entry.item),
-            entry_rating.e.eq(self.read.entry.e),
+            walked.eq(walking & (slot == end) & ~read & ~at_hand & ~self.looking & ~walked),
         ]
         with m.If(issued):
             m.d.sync += slot.eq(slot + 1)
@@ -164,7 +165,7 @@ class ListEditor(wiring.Component):
             m.d.sync += slot.eq(0)
 
         def walk(to: ValueLike, then: str) -> None:
-            m.d.comb += [walking.eq(1), end.eq(to)]
+            m.d.sync += [walking.eq(~walked), end.eq(to)]
             with m.If(walked):
                 m.next = then
 
@@ -211,7 +212,7 @@ class ListEditor(wiring.Component):
         with m.FSM(init="Wipe"):
             with m.State("Idle"):
                 m.d.comb += self.busy.eq(0)
-                m.d.sync += [slot.eq(0), found.eq(0), gone.eq(0), row.eq(0), cleared_user.eq(0), taken.eq(0)]
+                m.d.sync += [slot.eq(0), found.eq(0), gone.eq(0), row.eq(0), taken.eq(0)]
                 m.d.sync += leaving.eq(0)
                 with m.If(self.start):
                     m.d.sync += [
@@ -237,8 +238,7 @@ class ListEditor(wiring.Component):
                 look_up(entry_rating, when=at_hand)
                 walk(self.kept, "Open")
                 with m.If(self.skipped):
-                    m.d.comb += walking.eq(0)
-                    m.d.sync += leaving.eq(1)
+                    m.d.sync += [walking.eq(0), leaving.eq(1)]
                     m.next = "Wipe"
 
             with m.State("Open"):
@@ -297,17 +297,17 @@ class ListEditor(wiring.Component):
             with m.State("Shift"):
                 entry = self.read.entry
                 m.d.comb += [
-                    self.write.en.eq(read),
-                    self.write.slot.eq(read_slot - 1),
+                    self.write.en.eq(at_hand),
+                    self.write.slot.eq(hand_slot - 1),
                     self.write.entry.eq(entry),
-                    self.store_write.en.eq(read),
-                    self.store_write.slot.eq(read_slot - 1),
+                    self.store_write.en.eq(at_hand),
+                    self.store_write.slot.eq(hand_slot - 1),
                     self.store_write.rating.item.eq(entry.item),
                     self.store_write.rating.e.eq(entry.e),
                 ]
                 walk(self.kept, "Finish")
                 with m.If(walked):
-                    m.d.sync += self.kept.eq(self.kept - 1)
+                    m.d.sync += [self.kept.eq(self.kept - 1), one_more.eq(self.kept)]
                     with m.If(self.edit == Edit.RATE):
                         m.next = "Append"
 
@@ -315,7 +315,7 @@ class ListEditor(wiring.Component):
                 rating = Signal(rating_layout)
                 m.d.comb += [rating.item.eq(self.item), rating.e.eq(self.e)]
                 look_up(rating, when=1, keep=1, slot=self.kept, mark=1)
-                m.d.sync += self.kept.eq(self.kept + 1)
+                m.d.sync += self.kept.eq(one_more)
                 m.next = "Finish"
 
             with m.State("Cut"):
@@ -337,7 +337,7 @@ class ListEditor(wiring.Component):
                     m.d.sync += [self.refused.eq(1), slot.eq(self.first)]
                     m.next = "Cut"
                 with m.Elif(self.found):
-                    m.d.sync += [self.kept.eq(self.kept + 1), taken.eq(taken + 1)]
+                    m.d.sync += [self.kept.eq(one_more), taken.eq(taken + 1)]
                     m.next = "Take"
                     with m.If(taken + 1 == self.count):
                         m.next = "Finish"
@@ -360,12 +360,13 @@ class ListEditor(wiring.Component):
                     with m.If(leaving):
                         m.next = "Open"
                     with m.If(clearing):
+                        m.d.sync += selected.eq(0)
                         m.next = "Clear users"
 
             with m.State("Clear users"):
-                m.d.comb += [self.store_user.eq(cleared_user), self.set_kept.en.eq(1)]
-                m.d.sync += cleared_user.eq(cleared_user + 1)
-                with m.If(cleared_user == geometry.users - 1):
+                m.d.comb += self.set_kept.en.eq(1)
+                m.d.sync += selected.eq(selected + 1)
+                with m.If(selected == geometry.users - 1):
                     m.d.sync += [self.kept.eq(0), selected.eq(0), valid.eq(1), clearing.eq(0)]
                     m.next = "Learn"
 

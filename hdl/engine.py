@@ -59,6 +59,7 @@ class Engine(Elaboratable):
             data.neurons.en.eq(digester.neurons.en),
             data.neurons.group.eq(digester.neurons.group),
             data.neurons.tuples.eq(digester.neurons.tuples),
+            data.entry.en.eq(editor.read.en),
             data.entry.slot.eq(editor.read.slot),
             data.compare.eq(explainer.compare),
             data.first_row.eq(explainer.first_row),

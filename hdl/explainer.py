@@ -19,7 +19,7 @@ class Explainer(wiring.Component):
     """Finds the nearest kept rating of a film, then streams the contributions of a page of them.
 
     The meaning is :meth:`ramrec.sim.golden.Agent.explain`. The nearest one takes one clock per memory row,
-    a contribution the latency of the memory view and 4 clocks.
+    a contribution the latency of the memory view and 6 clocks.
 
     Parameters
     ----------
@@ -70,9 +70,11 @@ class Explainer(wiring.Component):
         slot, left = Signal(range(geometry.memory_depth + 1)), Signal(range(geometry.memory_depth + 1))
         row = row_of(slot, geometry.comparators)
         scanning = Signal()
+        strength, weight = Signal(signed(geometry.alpha_bits)), Signal(range(geometry.neurons + geometry.bias_gain + 1))
         m.d.comb += [
             self.busy.eq(1),
             self.match.ready.eq(1),
+            self.entry.en.eq(1),
             self.entry.slot.eq(slot),
             self.alpha_slot.eq(slot),
             self.o.p.last.eq(left == 1),
@@ -110,6 +112,14 @@ class Explainer(wiring.Component):
                     m.next = "Read"
 
             with m.State("Read"):
+                m.next = "Reading"
+
+            with m.State("Reading"):
+                m.d.sync += weight.eq(self.o.p.match + geometry.bias_gain)
+                m.next = "Strength"
+
+            with m.State("Strength"):
+                m.d.sync += strength.eq(self.alpha)
                 m.next = "Weigh"
 
             with m.State("Weigh"):
@@ -117,7 +127,7 @@ class Explainer(wiring.Component):
                 if geometry.rule == "nearest":
                     said = Mux(slot == self.nearest, entry.e, 0)
                 else:
-                    said = self.alpha * (self.o.p.match + geometry.bias_gain)
+                    said = strength * weight
                 m.d.sync += [self.o.p.item.eq(entry.item), self.o.p.contribution.eq(said), self.o.valid.eq(1)]
                 m.next = "Give"
 

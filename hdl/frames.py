@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.data import StructLayout
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .block_ram import make_memory, registered_read
 from .protocol import MAX_BODY, Request
 
 __all__ = ["BodyByte", "FrameReceiver", "FrameSender"]
@@ -24,8 +24,8 @@ class FrameReceiver(wiring.Component):
     of a damaged frame is ever seen. The verdict is that of ``Request.unpack(decode_frame(frame))``; empty
     frames (zero bytes in a row) are ignored.
 
-    The first byte of a body is valid one clock after its frame's final zero was taken. Takes one byte per
-    clock, and gives one byte per clock; takes nothing while it gives.
+    The first byte of a body is valid two clocks after its frame's final zero was taken. Takes one byte per
+    clock, but none in the clock after a frame; gives one byte per clock, and takes nothing while it gives.
 
     Members
     -------
@@ -46,9 +46,9 @@ class FrameReceiver(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.buffer = buffer = Memory(shape=8, depth=256, init=[])
+        m.submodules.buffer = buffer = make_memory(8, 256)
         m.submodules.crc = crc = CRC16_IBM_3740(8).create()
-        write, read = buffer.write_port(), buffer.read_port()
+        write = buffer.write_port()
 
         # COBS: a code byte says how many data bytes follow it, and every code but 255 stands for a zero that
         # ends its block, unless the frame ends there too. So a byte received decodes to one byte or to none.
@@ -72,20 +72,19 @@ class FrameReceiver(wiring.Component):
             crc.data.eq(second_last),
             write.addr.eq(count),
             write.data.eq(decoded),
-            intact.eq(
-                (left == 0)
-                & ~too_long
-                & (count >= Request.HEADER.size + _CRC_BYTES)
-                & (crc.crc == Cat(second_last, last))
-            ),
         ]
+        m.d.sync += intact.eq(
+            (left == 0)
+            & ~too_long
+            & (count >= Request.HEADER.size + _CRC_BYTES)
+            & (crc.crc == Cat(second_last, last))
+        )
 
         index = Signal(8)
         next_index = Signal(8)
         m.d.comb += [
             next_index.eq(index + (self.o.valid & self.o.ready)),
-            read.addr.eq(next_index),
-            self.o.payload.data.eq(read.data),
+            self.o.payload.data.eq(registered_read(m, buffer, next_index)),
             self.o.payload.last.eq(index == self.length - 1),
         ]
 
@@ -104,18 +103,21 @@ class FrameReceiver(wiring.Component):
                         m.d.comb += [write.en.eq(1), crc.valid.eq(count >= _CRC_BYTES)]
                         m.d.sync += [count.eq(count + 1), last.eq(decoded), second_last.eq(last)]
                 with m.Elif(self.i.valid):
-                    m.d.sync += [
-                        left.eq(0),
-                        inside.eq(0),
-                        zero_due.eq(0),
-                        too_long.eq(0),
-                        count.eq(0),
-                    ]
-                    with m.If(intact):
-                        m.d.sync += self.length.eq(count - _CRC_BYTES)
-                        m.next = "GIVE"
-                    with m.Elif(inside):
-                        m.d.sync += self.dropped.eq(self.dropped + 1)
+                    m.next = "JUDGE"
+            with m.State("JUDGE"):
+                m.d.sync += [
+                    left.eq(0),
+                    inside.eq(0),
+                    zero_due.eq(0),
+                    too_long.eq(0),
+                    count.eq(0),
+                ]
+                m.next = "RECEIVE"
+                with m.If(intact):
+                    m.d.sync += self.length.eq(count - _CRC_BYTES)
+                    m.next = "GIVE"
+                with m.Elif(inside):
+                    m.d.sync += self.dropped.eq(self.dropped + 1)
             with m.State("GIVE"):
                 m.d.comb += self.o.valid.eq(1)
                 m.d.sync += index.eq(next_index)
@@ -128,7 +130,7 @@ class FrameReceiver(wiring.Component):
 class FrameSender(wiring.Component):
     """Turns bodies into frames, and keeps the last frame to send it again.
 
-    The first byte of a frame is valid five clocks after the last byte of its body was taken, or two clocks
+    The first byte of a frame is valid six clocks after the last byte of its body was taken, or two clocks
     after ``replay``. Takes one byte per clock, and gives one byte per clock; takes nothing while it gives.
 
     Members
@@ -155,9 +157,9 @@ class FrameSender(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # Two frames: the one being collected, and the last one sent.
-        m.submodules.buffer = buffer = Memory(shape=8, depth=512, init=[])
+        m.submodules.buffer = buffer = make_memory(8, 512)
         m.submodules.crc = crc = CRC16_IBM_3740(8).create()
-        write, read = buffer.write_port(), buffer.read_port()
+        write = buffer.write_port()
 
         half = Signal()
         position = Signal(8, init=1)
@@ -168,8 +170,7 @@ class FrameSender(wiring.Component):
         next_index = Signal(8)
         m.d.comb += [
             next_index.eq(index + (self.o.valid & self.o.ready)),
-            read.addr.eq(Cat(next_index, ~half)),
-            self.o.payload.eq(read.data),
+            self.o.payload.eq(registered_read(m, buffer, Cat(next_index, ~half))),
             crc.data.eq(self.i.payload.data),
             crc.start.eq(position == 1),
         ]
@@ -178,14 +179,13 @@ class FrameSender(wiring.Component):
         # known when that next zero comes, which itself needs no writing: one write per byte is enough.
         byte = Signal(8)
         is_byte = Signal()
+        m.d.sync += write.en.eq(0)
         with m.If(is_byte):
-            m.d.comb += write.en.eq(1)
-            m.d.sync += position.eq(position + 1)
+            m.d.sync += [write.en.eq(1), position.eq(position + 1)]
             with m.If(byte == 0):
-                m.d.comb += [write.addr.eq(Cat(block, half)), write.data.eq(position - block)]
-                m.d.sync += block.eq(position)
+                m.d.sync += [write.addr.eq(Cat(block, half)), write.data.eq(position - block), block.eq(position)]
             with m.Else():
-                m.d.comb += [write.addr.eq(Cat(position, half)), write.data.eq(byte)]
+                m.d.sync += [write.addr.eq(Cat(position, half)), write.data.eq(byte)]
 
         with m.FSM():
             with m.State("COLLECT"):
@@ -209,15 +209,17 @@ class FrameSender(wiring.Component):
                 m.d.comb += [byte.eq(crc.crc[8:]), is_byte.eq(1)]
                 m.next = "CLOSE_BLOCK"
             with m.State("CLOSE_BLOCK"):
-                m.d.comb += [
+                m.d.sync += [
                     write.en.eq(1),
                     write.addr.eq(Cat(block, half)),
                     write.data.eq(position - block),
                 ]
                 m.d.sync += [end.eq(position), half.eq(~half), any_sent.eq(1), position.eq(1), block.eq(0)]
+                m.next = "SETTLE"
+            with m.State("SETTLE"):
                 m.next = "FETCH"
             with m.State("FETCH"):
-                m.d.comb += [write.en.eq(1), write.addr.eq(Cat(end, ~half)), write.data.eq(0)]
+                m.d.sync += [write.en.eq(1), write.addr.eq(Cat(end, ~half)), write.data.eq(0)]
                 m.next = "GIVE"
             with m.State("GIVE"):
                 m.d.comb += self.o.valid.eq(1)

@@ -39,7 +39,7 @@ class Learner(wiring.Component):
     entry : ``Out(entry_read_signature(geometry))``, used while ``busy``
     bias : ``Out``, the sum of all strengths
     offset : ``Out``, ``bias_gain * bias``
-    alpha_slot : ``In``, ``alpha`` : ``Out``, strength of that entry one clock later, while not ``busy``
+    alpha_slot : ``In``, ``alpha`` : ``Out``, strength of that entry two clocks later, while not ``busy``
     read : ``In(neurons_read_signature(geometry))``, the cells, while not ``busy`` and not ``asking``
     query : ``In(...)``: ``en``, ``film``: strobe, while not ``busy``, to score a film
     asking : ``Out(1)``, until the film has been looked up, ``query_clocks`` clocks
@@ -107,13 +107,16 @@ class Learner(wiring.Component):
 
         # What a step works on
 
-        slot, next_slot = Signal(range(geometry.memory_depth)), Signal(range(geometry.memory_depth))
+        slot, next_slot, asked_slot = (Signal(range(geometry.memory_depth)) for _ in range(3))
         at_end, first_sweep = Signal(), Signal()
         code, e = Signal(geometry.code_bits), Signal(signed(17))
         age_penalty = Signal(range(geometry.lambda_max + 1))
         first_penalty = Signal(range(geometry.lambda_max + 1))
-        m.d.comb += [at_end.eq(slot + 1 == self.kept), next_slot.eq(Mux(at_end, 0, slot + 1))]
-        m.d.sync += first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1))
+        m.d.sync += [
+            at_end.eq(slot + 1 == self.kept),
+            next_slot.eq(Mux(slot + 1 == self.kept, 0, slot + 1)),
+            first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1)),
+        ]
 
         # Looking up: groups are read, added by the trees, and taken from the residual
 
@@ -153,17 +156,17 @@ class Learner(wiring.Component):
         residual = Signal(signed(geometry.residual_bits))
         half = 1 << (geometry.shift - 1)
         m.d.comb += alpha.eq(Mux(first_sweep | self.asking, 0, self.alpha))
-        predicted = (sum(sums[1:], start=sums[0])) if follows_error else 0
+        predicted = sum(sums[1:], start=sums[0])
         offset = self.offset if follows_error else Mux(self.asking, self.offset, 0)
-        asked = sum(sums[1:], start=sums[0])
         m.d.sync += [
             penalty.eq(age_penalty * alpha if follows_error else 0),
             base.eq(e - penalty - offset),
         ]
         with m.If(self._trees[0].o.valid):
             taken = Signal(signed(geometry.score_bits))
-            m.d.comb += taken.eq(asked if follows_error else Mux(self.asking, asked, predicted))
-            m.d.sync += residual.eq(Mux(self._trees[0].o.p.tag, base, residual) - taken)
+            m.d.comb += taken.eq(predicted if follows_error else Mux(self.asking, predicted, 0))
+            before = base if geometry.groups == 1 else Mux(self._trees[0].o.p.tag, base, residual)
+            m.d.sync += residual.eq(before - taken)
         m.d.sync += self.score.eq(-residual)
 
         # The step: a change that keeps the strength within its bits
@@ -195,13 +198,14 @@ class Learner(wiring.Component):
             m.d.comb += written.eq(Mux(clearing, 0, cell + delta))
 
         m.d.comb += [
+            self.entry.en.eq(1),
             self.entry.slot.eq(next_slot),
-            self.alpha.eq(registered_read(m, alphas, Mux(self.busy, slot, self.alpha_slot))),
+            self.alpha.eq(registered_read(m, alphas, Mux(self.busy, slot, asked_slot))),
             alpha_write.addr.eq(slot),
             new_alpha.eq(alpha + delta),
             alpha_write.data.eq(new_alpha),
         ]
-        m.d.sync += self.offset.eq(self.bias * geometry.bias_gain)
+        m.d.sync += [asked_slot.eq(self.alpha_slot), self.offset.eq(self.bias * geometry.bias_gain)]
 
         sweep = Signal(range(sweeps))
         m.d.comb += first_sweep.eq(sweep == 0)

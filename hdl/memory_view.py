@@ -1,5 +1,7 @@
 """The memory view of an agent: a query against all kept ratings."""
 
+from itertools import pairwise
+
 from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -7,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .comparator import PopcountComparator
 from .geometry import Geometry
 from .layouts import match_row_layout
-from .working_memory import entry_read_signature
+from .working_memory import WorkingMemory, entry_read_signature
 
 __all__ = ["MemoryView"]
 
@@ -54,20 +56,22 @@ class MemoryView(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from ``start`` to the first row of match counts."""
-        return 2 + self._comparator.latency
+        return 1 + WorkingMemory.latency + self._comparator.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry, width = self._geometry, self._geometry.comparators
         m.submodules.comparator = comparator = self._comparator
 
-        # The memory has no read enable: while the comparator stalls, the row at its input is asked for again.
         row, feeding = Signal(range(geometry.memory_rows)), Signal()
-        here, valid = Signal(range(geometry.memory_rows)), Signal()
+        rows = [row, *(Signal.like(row, name=f"row_{stage}") for stage in range(WorkingMemory.latency))]
+        valids = [feeding, *(Signal(name=f"valid_{stage}") for stage in range(WorkingMemory.latency))]
+        here, valid = rows[-1], valids[-1]
         advance = Signal()
         m.d.comb += [
             advance.eq(~valid | comparator.i.ready),
-            self.read.slot.eq(Mux(advance, row, here) * width),
+            self.read.en.eq(advance),
+            self.read.slot.eq(row * width),
             comparator.i.valid.eq(valid),
             comparator.i.p.query.eq(self.query),
             comparator.i.p.last.eq(here == self.last_row),
@@ -78,7 +82,8 @@ class MemoryView(wiring.Component):
                 comparator.i.p.mask[index].eq(here * width + index < self.kept),
             ]
         with m.If(advance):
-            m.d.sync += [valid.eq(feeding), here.eq(row), row.eq(row + 1)]
+            m.d.sync += [after.eq(before) for before, after in [*pairwise(rows), *pairwise(valids)]]
+            m.d.sync += row.eq(row + 1)
             with m.If(row == self.last_row):
                 m.d.sync += feeding.eq(0)
 

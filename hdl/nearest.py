@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .geometry import Geometry
 from .layouts import film_row_layout, row_of, score_row_layout
 from .memory_view import MemoryView
-from .working_memory import entry_read_signature
+from .working_memory import WorkingMemory, entry_read_signature
 
 __all__ = ["NearestScorer"]
 
@@ -46,7 +46,7 @@ class NearestScorer(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a film to its score if at most one memory row is in use."""
-        return self._view.latency + 3
+        return self._view.latency + 2 + WorkingMemory.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -66,10 +66,13 @@ class NearestScorer(wiring.Component):
                     m.d.comb += view.start.eq(1)
                     m.next = "Compare"
             with m.State("Compare"):
-                m.d.comb += self.read.slot.eq(view.read.slot)
+                m.d.comb += [self.read.slot.eq(view.read.slot), self.read.en.eq(view.read.en)]
                 with m.If(~view.busy):
-                    m.d.comb += self.read.slot.eq(view.best_slot)
-                    m.next = "Score"
+                    m.d.comb += [self.read.slot.eq(view.best_slot), self.read.en.eq(1)]
+                    m.next = "Read"
+            with m.State("Read"):
+                m.d.comb += self.read.en.eq(1)
+                m.next = "Score"
             with m.State("Score"):
                 e = Mux(self.kept == 0, 0, self.read.entry.e)
                 m.d.comb += self.i.ready.eq(1)

@@ -8,7 +8,7 @@ from .desk import Desk
 from .editor import Edit
 from .frames import BodyByte
 from .geometry import Geometry
-from .protocol import ALL, REPLY, Op, Request, Status, entries_per_page
+from .protocol import REPLY, Op, Request, Status, entries_per_page
 from .replies import add_reply_states
 from .rest import Rest
 
@@ -22,7 +22,7 @@ class Processor(wiring.Component):
     """Executes the requests of the wire protocol; the meaning is :class:`ramrec.sim.golden_device.GoldenDevice`.
 
     A request costs at least one clock per byte in and out, a few clocks between records, and what the parts that
-    compute take; SCORE takes the scorer's latency for each film.
+    compute take; SCORE takes ``Learner.query_clocks`` for each film.
 
     Parameters
     ----------
@@ -76,7 +76,10 @@ class Processor(wiring.Component):
 
         length = Signal(8)
         last_seq, greeted = Signal(8), Signal()
+        again, in_sequence = Signal(), Signal()
         executed = Signal()
+        checking = Signal(range(check.latency))
+        remaining = Signal(range(geometry.memory_depth + 1))
 
         m.d.comb += [
             engine.user.eq(header.user),
@@ -94,7 +97,7 @@ class Processor(wiring.Component):
             check.loaded.eq(loaded),
             data.loaded.eq(loaded),
             data.film_write.film.eq(film),
-            digester.of_catalogue.eq(header.user == ALL),
+            digester.of_catalogue.eq(desk.for_all),
             digester.loaded.eq(loaded),
             editor.user.eq(header.user),
             editor.item.eq(item),
@@ -116,9 +119,14 @@ class Processor(wiring.Component):
             for operation, edit in _EDITS.items():
                 with m.Case(operation):
                     m.d.comb += editor.edit.eq(edit)
-        with m.If((op == Op.RESET) & (header.user == ALL)):
+        with m.If((op == Op.RESET) & desk.for_all):
             m.d.comb += editor.edit.eq(Edit.CLEAR_ALL)
 
+        m.d.sync += [
+            again.eq(greeted & (header.seq == last_seq)),
+            remaining.eq(Mux(header.arg >= data.stored_kept, 0, data.stored_kept - header.arg)),
+            in_sequence.eq((header.op == Op.HELLO) | (greeted & (header.seq == (last_seq + 1)[:8]))),
+        ]
         m.d.comb += [reader.size.eq(check.record_bytes), self.busy.eq(1)]
         with m.FSM():
             with m.State("Start up"):
@@ -135,36 +143,35 @@ class Processor(wiring.Component):
                     m.d.sync += length.eq(self.length)
                 with m.If(desk.take(m, "Sequence")):
                     m.d.comb += counters.begun.eq(1)
-                    m.d.sync += header.eq(reader.o.p.data)
+                    m.d.sync += [header.eq(reader.o.p.data), checking.eq(check.latency - 3)]
 
             with m.State("Sequence"):
-                again = header.seq == last_seq
-                with m.If((header.op != Op.HELLO) & ~(greeted & (again | (header.seq == (last_seq + 1)[:8])))):
-                    m.d.sync += status.eq(Status.BAD_SEQUENCE)
-                    m.next = "Refuse"
-                with m.Elif((header.op != Op.HELLO) & again):
-                    m.next = "Replay"
-                with m.Else():
+                m.next = "Sequenced"
+
+            with m.State("Sequenced"):
+                with m.If(in_sequence):
                     m.d.sync += [last_seq.eq(header.seq), greeted.eq(1), executed.eq(1)]
                     m.next = "Check"
+                with m.Elif(again):
+                    m.next = "Replay"
+                with m.Else():
+                    m.d.sync += status.eq(Status.BAD_SEQUENCE)
+                    m.next = "Refuse"
+
+            with m.State("Check"):
+                m.d.sync += checking.eq(checking - 1)
+                with m.If(checking == 0):
+                    m.next = "Checked"
 
             with m.State("Replay"):
                 with m.If(self.sent & ~departure.o.valid):
                     m.d.comb += self.replay.eq(1)
                     m.next = "Drain"
 
-            with m.State("Check"):
-                m.next = "Checking"
-
-            with m.State("Checking"):
-                m.next = "Checked"
-
             with m.State("Checked"):
                 m.d.sync += [status.eq(check.status), item.eq(header.arg), slot.eq(header.arg)]
-                kept = data.stored_kept
-                remaining = kept - header.arg
                 page = Mux(op == Op.SAVE, entries_per_page(geometry, Op.SAVE), entries_per_page(geometry, Op.EXPLAIN))
-                m.d.sync += left.eq(Mux(header.arg >= kept, 0, Mux(remaining < page, remaining, page)))
+                m.d.sync += left.eq(Mux(remaining < page, remaining, page))
                 with m.If(check.status != Status.OK):
                     m.next = "Refuse"
                 with m.Else():
@@ -175,7 +182,7 @@ class Processor(wiring.Component):
                             m.next = "Load"
                         with m.Default():
                             m.next = "Select"
-                    with m.If(header.user == ALL):
+                    with m.If(desk.for_all):
                         with m.Switch(op):
                             with m.Case(Op.RESET):
                                 m.next = "Edit"
@@ -233,7 +240,7 @@ class Processor(wiring.Component):
                 with m.If(~editor.busy):
                     m.d.sync += [desk.value.eq(editor.kept), desk.value_bytes.eq(2)]
                     m.next = "Reply"
-                    with m.If((op == Op.RESET) & (header.user == ALL)):
+                    with m.If((op == Op.RESET) & desk.for_all):
                         m.d.sync += loaded.eq(0)
                     with m.If((op == Op.FORGET) & editor.missing):
                         m.d.sync += status.eq(Status.NOT_KEPT)

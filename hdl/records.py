@@ -7,11 +7,16 @@ from amaranth.lib.wiring import In, Out
 
 from .frames import BodyByte
 
-__all__ = ["RecordReader", "RecordWriter", "record_layout"]
+__all__ = ["RecordReader", "RecordWriter", "record_layout", "sized_record_layout"]
 
 
 def record_layout(max_bytes: int) -> StructLayout:
-    """A little-endian record of ``bytes`` bytes at the low end of ``data``; ``last`` ends the body."""
+    """A little-endian record at the low end of ``data``; ``last`` ends the body."""
+    return StructLayout({"data": 8 * max_bytes, "last": 1})
+
+
+def sized_record_layout(max_bytes: int) -> StructLayout:
+    """A record that says how many ``bytes`` it has."""
     return StructLayout({"data": 8 * max_bytes, "bytes": range(max_bytes + 1), "last": 1})
 
 
@@ -53,19 +58,19 @@ class RecordReader(wiring.Component):
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += self.ended.eq(self.i.p.last)
         gathered = Signal(range(self._max_bytes + 1))
+        size = Signal.like(self.size)
         taking, dropping = Signal(), Signal()
-        m.d.sync += [taking.eq(self.take & ~self.o.valid), dropping.eq(self.drop)]
-        m.d.comb += [
-            self.i.ready.eq(Mux(dropping, ~self.ended, taking & ~self.o.valid)),
-            self.o.p.bytes.eq(gathered),
-        ]
-        with m.If((self.o.valid & self.o.ready) | dropping):
-            m.d.sync += [self.o.valid.eq(0), gathered.eq(0)]
+        m.d.sync += [taking.eq(self.take & ~self.o.valid), dropping.eq(self.drop), size.eq(self.size)]
+        m.d.comb += self.i.ready.eq(Mux(dropping, ~self.ended, taking & ~self.o.valid))
+        with m.If(self.o.ready | dropping):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(self.o.valid | dropping):
+            m.d.sync += gathered.eq(0)
         with m.If(self.i.valid & self.i.ready & ~dropping):
             m.d.sync += [
                 self.o.p.data.word_select(gathered, 8).eq(self.i.p.data),
                 self.o.p.last.eq(self.i.p.last),
-                self.o.valid.eq((gathered + 1 == self.size) | self.i.p.last),
+                self.o.valid.eq((gathered + 1 == size) | self.i.p.last),
                 gathered.eq(gathered + 1),
             ]
         return m
@@ -83,7 +88,7 @@ class RecordWriter(wiring.Component):
 
     Members
     -------
-    i : ``In(stream)`` of ``record_layout(max_bytes)``
+    i : ``In(stream)`` of ``sized_record_layout(max_bytes)``
     o : ``Out(stream)`` of ``BodyByte``
     """
 
@@ -91,7 +96,7 @@ class RecordWriter(wiring.Component):
         self._max_bytes = max_bytes
         super().__init__(
             {
-                "i": In(stream.Signature(record_layout(max_bytes))),
+                "i": In(stream.Signature(sized_record_layout(max_bytes))),
                 "o": Out(stream.Signature(BodyByte)),
             }
         )

@@ -15,7 +15,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
     data, editor, digester, explainer = engine.data, engine.editor, engine.digester, engine.explainer
     header, op, loaded = desk.header, desk.op, desk.loaded
     value, value_bytes, slot, left = desk.value, desk.value_bytes, desk.slot, desk.left
-    word = Signal(range(64))
+    word, at_end = Signal(range(64)), Signal()
     given = Signal(range(geometry.top_k + 1))
 
     with m.State("Reply"):
@@ -54,8 +54,15 @@ def add_reply_states(m: Module, desk: Desk) -> None:
             desk.dropped,
             counters.rank_clocks,
         ]
-        at_end = (word == len(hello) - 1) | (word == len(hello) + len(stats) - 1)
-        desk.give(m, Array([*hello, *stats])[word], Mux(word < len(hello), 2, 4), at_end, "Words")
+        m.d.sync += [
+            value.eq(Array([*hello, *stats])[word]),
+            value_bytes.eq(Mux(word < len(hello), 2, 4)),
+            at_end.eq((word == len(hello) - 1) | (word == len(hello) + len(stats) - 1)),
+        ]
+        m.next = "Word"
+
+    with m.State("Word"):
+        desk.give(m, value, value_bytes, at_end, "Words")
         with m.If(writer.i.ready):
             m.d.sync += word.eq(word + 1)
             with m.If(at_end):

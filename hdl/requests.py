@@ -1,6 +1,6 @@
 """What a request's header promises, checked before anything is executed."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -33,7 +33,7 @@ class RequestCheck(wiring.Component):
     status : ``Out(Status)``
     """
 
-    latency = 3
+    latency = 4
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
@@ -55,6 +55,12 @@ class RequestCheck(wiring.Component):
         op, arg, count = header.op, header.arg, header.count
 
         known, user_needed, argument_good = Signal(), Signal(init=1), Signal(init=1)
+        good = {
+            Op.LOAD: (arg <= self.loaded) & (arg + count <= geometry.catalogue_depth),
+            Op.RATE: (arg.as_signed() <= geometry.target_max) & (arg.as_signed() >= -geometry.target_max),
+            Op.RANK: (arg != 0) & (arg <= geometry.top_k),
+            Op.RESTORE: (arg <= self.kept) & (arg + count <= geometry.memory_depth),
+        }
         fewest, most = Signal(8), Signal(8)
         size = Signal(range(self._largest + 1))
         with m.Switch(op):
@@ -70,33 +76,28 @@ class RequestCheck(wiring.Component):
                         m.d.comb += user_needed.eq(0)
                     if value in (Op.DIGEST, Op.RESET):
                         m.d.comb += user_needed.eq(header.user != ALL)
-                    target = arg.as_signed()
-                    match value & ~INLINE:
-                        case Op.LOAD:
-                            good = (arg <= self.loaded) & (arg + count <= geometry.catalogue_depth)
-                        case Op.RATE:
-                            good = (target <= geometry.target_max) & (target >= -geometry.target_max)
-                        case Op.RANK:
-                            good = (arg != 0) & (arg <= geometry.top_k)
-                        case Op.RESTORE:
-                            good = (arg <= self.kept) & (arg + count <= geometry.memory_depth)
-                        case _:
-                            good = 1
-                    m.d.comb += argument_good.eq(good)
+                    if value in good:
+                        is_good = Signal(name=f"{Op(value).name.lower()}_good")
+                        m.d.sync += is_good.eq(good[Op(value)])
+                        m.d.comb += argument_good.eq(is_good)
 
         records = Signal(16)
         m.d.sync += [self.record_bytes.eq(size), records.eq(count * self.record_bytes)]
-        length_good = (count >= fewest) & (count <= most) & (self.length == Request.HEADER.size + records)
-        user_good = ~user_needed | (header.user < geometry.users)
-        m.d.sync += self.status.eq(
-            Mux(
-                ~known,
-                Status.BAD_OP,
-                Mux(
-                    ~length_good,
-                    Status.BAD_LENGTH,
-                    Mux(~user_good, Status.BAD_USER, Mux(~argument_good, Status.BAD_ARGUMENT, Status.OK)),
-                ),
-            )
-        )
+        wrong = Signal(StructLayout({"op": 1, "count": 1, "length": 1, "user": 1, "argument": 1}))
+        m.d.sync += [
+            wrong.op.eq(~known),
+            wrong.count.eq((count < fewest) | (count > most)),
+            wrong.length.eq(self.length != Request.HEADER.size + records),
+            wrong.user.eq(user_needed & (header.user >= geometry.users)),
+            wrong.argument.eq(~argument_good),
+            self.status.eq(Status.OK),
+        ]
+        with m.If(wrong.op):
+            m.d.sync += self.status.eq(Status.BAD_OP)
+        with m.Elif(wrong.count | wrong.length):
+            m.d.sync += self.status.eq(Status.BAD_LENGTH)
+        with m.Elif(wrong.user):
+            m.d.sync += self.status.eq(Status.BAD_USER)
+        with m.Elif(wrong.argument):
+            m.d.sync += self.status.eq(Status.BAD_ARGUMENT)
         return m

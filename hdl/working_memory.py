@@ -13,10 +13,11 @@ __all__ = ["WorkingMemory", "entry_read_signature"]
 
 
 def entry_read_signature(geometry: Geometry) -> Signature:
-    """Read access to the entries: ``slot`` out, and one clock later its row and the entry itself."""
+    """Read access: ``slot`` out, and `WorkingMemory.latency` clocks with ``en`` later its row and the entry itself."""
     entry = entry_layout(geometry)
     return Signature(
         {
+            "en": Out(1),
             "slot": Out(range(geometry.memory_depth)),
             "row": In(ArrayLayout(entry, geometry.comparators)),
             "entry": In(entry),
@@ -27,7 +28,8 @@ def entry_read_signature(geometry: Geometry) -> Signature:
 class WorkingMemory(wiring.Component):
     """Entries ``(item, e, code)`` of one user in rows of ``comparators``.
 
-    One read and one write per clock, but not of the same slot; a read takes 1 clock. Everything starts at zero.
+    One read and one write per clock, but not of the same slot; a read takes `latency` clocks, block RAM and a
+    register of its own, and stands still while not ``en``. Everything starts at zero.
 
     Parameters
     ----------
@@ -38,6 +40,8 @@ class WorkingMemory(wiring.Component):
     read : ``In(entry_read_signature(geometry))``
     write : ``In(...)``: ``en``, ``slot``, ``entry``
     """
+
+    latency = 2
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
@@ -50,14 +54,17 @@ class WorkingMemory(wiring.Component):
         m = Module()
         geometry = self._geometry
         width = geometry.comparators
-        chosen = Signal(range(width))
-        m.d.sync += chosen.eq(lane_of(self.read.slot, width))
+        asked, chosen = Signal(range(width)), Signal(range(width))
+        with m.If(self.read.en):
+            m.d.sync += [asked.eq(lane_of(self.read.slot, width)), chosen.eq(asked)]
         for bank in range(width):
             memory = make_memory(entry_layout(geometry), geometry.memory_rows)
             m.submodules[f"bank_{bank}"] = memory
             write = memory.write_port()
+            word = registered_read(m, memory, row_of(self.read.slot, width), enable=self.read.en)
+            with m.If(self.read.en):
+                m.d.sync += self.read.row[bank].eq(word)
             m.d.comb += [
-                self.read.row[bank].eq(registered_read(m, memory, row_of(self.read.slot, width))),
                 write.addr.eq(row_of(self.write.slot, width)),
                 write.data.eq(self.write.entry),
                 write.en.eq(self.write.en & (lane_of(self.write.slot, width) == bank)),

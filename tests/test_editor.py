@@ -72,6 +72,7 @@ class Edited(wiring.Component):
             editor.read.entry.eq(memory.read.entry),
             store.user.eq(Mux(self.peek, self.user, editor.store_user)),
             store.slot.eq(Mux(self.peek, self.slot, editor.store_slot)),
+            memory.read.en.eq(1),
             memory.read.slot.eq(Mux(self.peek, self.slot, editor.read.slot)),
             catalogue.row.eq(Mux(self.peek, self.row, lookup.row)),
             lookup.i_valid.eq(editor.look),
@@ -118,7 +119,7 @@ class Edited(wiring.Component):
         found = []
         for slot in range(kept):
             ctx.set(self.slot, slot)
-            await ctx.tick()
+            await ctx.tick().repeat(self.memory.latency)
             found.append(plain(ctx.get(self.memory.read.entry)))
         return found
 
@@ -302,6 +303,7 @@ class Session:
             assert ctx.get(dut.learned_user) == model.selected
         for user in range(self.geometry.users):
             ctx.set(editor.user, user)
+            await ctx.tick()
             assert ctx.get(editor.ready) == (model.valid and user == model.selected)
         ctx.set(dut.peek, 1)
         assert await dut.lists(ctx) == [[(entry.item, entry.e) for entry in agent.entries] for agent in model.agents]

@@ -50,10 +50,11 @@ class Explained(wiring.Component):
             explainer.best_slot.eq(view.best_slot),
             alpha.addr.eq(explainer.alpha_slot),
             explainer.alpha.eq(alpha.data),
+            memory.read.en.eq(explainer.entry.en),
             memory.read.slot.eq(explainer.entry.slot),
         ]
         with m.If(view.busy):
-            m.d.comb += memory.read.slot.eq(view.read.slot)
+            m.d.comb += [memory.read.slot.eq(view.read.slot), memory.read.en.eq(view.read.en)]
         for reader in (view.read, explainer.entry):
             m.d.comb += [reader.row.eq(memory.read.row), reader.entry.eq(memory.read.entry)]
         return m
@@ -98,7 +99,7 @@ def test_explanation(name, kind, wait):
 
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_clocks(name):
-    """A clock per memory row for the nearest; the view's latency and 4 clocks for each contribution."""
+    """A clock per memory row for the nearest; the view's latency and 6 clocks for each contribution."""
     geometry = EXPLAINED[name]
     rng = random.Random(8)
     latency = None
@@ -121,4 +122,4 @@ def test_clocks(name):
         bench.run(testbench)
     for (kept, count), taken in clocks.items():
         rows = max(1, -(-kept // geometry.comparators))
-        assert taken - clocks[0, 0] == rows - 1 + count * (latency + 4)
+        assert taken - clocks[0, 0] == rows - 1 + count * (latency + 6)

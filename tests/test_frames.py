@@ -128,7 +128,7 @@ def test_receiver_ignores_what_came_before_the_first_zero():
 
 
 def test_receiver_timing():
-    """First byte one clock after the final zero; one byte per clock in and out."""
+    """First byte two clocks after the final zero; one byte per clock in and out."""
     frame = encode_frame(bytes(range(20)))
     bench = Bench(dut := FrameReceiver())
     taken, given = [], []
@@ -143,7 +143,7 @@ def test_receiver_timing():
 
     bench.run(source, sink)
     assert all(later - earlier == 1 for earlier, later in pairwise(taken))
-    assert given == list(range(taken[-1] + 1, taken[-1] + 21))
+    assert given == list(range(taken[-1] + 2, taken[-1] + 22))
 
 
 async def send(ctx, bench, body):
@@ -255,7 +255,7 @@ def test_sender_replays_in_the_middle_of_a_body():
 
 
 def test_sender_timing():
-    """First byte five clocks after the last one of the body, two after replay; one byte per clock."""
+    """First byte six clocks after the last one of the body, two after replay; one byte per clock."""
     bench = Bench(dut := FrameSender())
     body = bytes(range(20))
 
@@ -265,7 +265,7 @@ def test_sender_timing():
     async def testbench(ctx):
         taken = [await bench.put(ctx, dut.i, {"data": byte, "last": byte == 19}) for byte in body]
         assert taken == list(range(taken[0], taken[0] + 20))
-        start = taken[-1] + 5
+        start = taken[-1] + 6
         assert await timed_frame(ctx) == list(range(start, start + len(body) + 4))
         await strobe(ctx, dut.replay)
         start = ctx.get(bench.clock) + 1

@@ -65,7 +65,7 @@ class Learning(wiring.Component):
         alphas = []
         for slot in range(kept):
             ctx.set(learner.alpha_slot, slot)
-            await ctx.tick()
+            await ctx.tick().repeat(2)
             alphas.append(ctx.get(learner.alpha))
         tables = [[None] * geometry.cells for _ in range(geometry.neurons)]
         width = geometry.neurons_per_clock

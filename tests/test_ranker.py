@@ -134,7 +134,10 @@ def test_rankings(name):
 
 @pytest.mark.parametrize("name", [name for name in RANKED if RANKED[name].rows > 4])
 def test_clocks(name):
-    """Fusing, and one row per clock; only a list that fills, and the way through the parts, come on top."""
+    """Fusing, and one row per clock; only a list that fills, and the way through the parts, come on top.
+
+    As the list takes a candidate every other clock, rows may wait for one or two.
+    """
     geometry = RANKED[name].with_(top_k=2)
     bench = Bench(dut := Ranked(geometry))
     rng = random.Random(3)
@@ -150,9 +153,9 @@ def test_clocks(name):
             clocks.append(await dut.rank(bench, ctx, len(scores), due) - rows)
 
     bench.run(testbench)
-    assert len(set(clocks)) == 1
+    assert max(clocks) - min(clocks) <= 2
     fuser = Fuser(geometry)
-    assert fuser.clocks < clocks[0] < fuser.clocks + geometry.lanes + 48
+    assert fuser.clocks < clocks[0] < fuser.clocks + 2 * geometry.lanes + 48
 
 
 def test_nearest():

@@ -47,8 +47,8 @@ def test_reader(max_bytes, idle, wait):
             ctx.set(dut.take, 1)
             for place, (piece, last) in enumerate(records_in(body, size)):
                 ((record, _),) = await collect(bench, ctx, dut.o, 1, wait=wait, seed=index + place)
-                given = record["data"] & ((1 << 8 * record["bytes"]) - 1)
-                assert (record | {"data": given}) == as_record(piece, max_bytes, last)
+                given = record["data"] & ((1 << 8 * len(piece)) - 1)
+                assert (given, record["last"]) == (int.from_bytes(piece, "little"), last)
 
     bench.run(source, sink)
 
@@ -97,7 +97,7 @@ def test_reader_drops_the_rest_of_a_body(idle):
         ctx.set(dut.take, 1)
         await send(bench, ctx, dut.i, as_bytes(b"\xaa\xbb"), idle=idle)
         ((record, _),) = await collect(bench, ctx, dut.o, 1)
-        assert (record["data"] % (1 << 16), record["bytes"], record["last"]) == (0xBBAA, 2, 1)
+        assert (record["data"] % (1 << 16), record["last"]) == (0xBBAA, 1)
 
     bench.run(testbench)
 
