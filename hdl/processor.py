@@ -8,13 +8,22 @@ from .desk import Desk
 from .editor import Edit
 from .frames import BodyByte
 from .geometry import Geometry
+from .layouts import rating_layout
+from .pattern import bounded_item
 from .protocol import ALL, REPLY, Op, Request, Status, entries_per_page
 from .replies import add_reply_states
 from .rest import Rest
+from .self_test import PatternSource
 
 __all__ = ["Processor"]
 
-_EDITS = {Op.RATE: Edit.RATE, Op.FORGET: Edit.FORGET, Op.RESTORE: Edit.RESTORE, Op.RESET: Edit.RESTORE}
+_EDITS = {
+    Op.RATE: Edit.RATE,
+    Op.FORGET: Edit.FORGET,
+    Op.RESTORE: Edit.RESTORE,
+    Op.RESET: Edit.RESTORE,
+    Op.SELFTEST: Edit.RESTORE,
+}
 """Operations that change the list of a user; RESET keeps none of it."""
 
 
@@ -78,14 +87,30 @@ class Processor(wiring.Component):
         last_seq, greeted = Signal(8), Signal()
         executed = Signal()
 
+        # In a self-test, the pattern's bytes take the place of a request's, and all records that fit are taken.
+        m.submodules.pattern = pattern = PatternSource()
+        testing = Signal()
+        tested_rating = Signal(rating_layout)
+        all_films, all_ratings = geometry.catalogue_depth, geometry.memory_depth
+        m.d.comb += [
+            pattern.seed.eq(header.arg),
+            pattern.run.eq(testing),
+            pattern.o.ready.eq(reader.i.ready),
+            reader.i.valid.eq(self.i.valid | testing),
+            reader.i.p.data.eq(Mux(testing, pattern.o.payload, self.i.p.data)),
+            reader.i.p.last.eq(self.i.p.last & ~testing),
+            self.i.ready.eq(reader.i.ready & ~testing),
+            tested_rating.eq(reader.o.p.data),
+            editor.ratings.p.eq(reader.o.p.data),
+        ]
+        with m.If(testing):
+            m.d.comb += editor.ratings.p.item.eq(bounded_item(tested_rating.item, all_films))
+
         m.d.comb += [
             engine.user.eq(header.user),
             engine.slot.eq(slot),
             engine.item.eq(item),
             engine.film.eq(film),
-            reader.i.p.eq(self.i.p),
-            reader.i.valid.eq(self.i.valid),
-            self.i.ready.eq(reader.i.ready),
             check.header.eq(header),
             check.length.eq(length),
             check.kept.eq(data.stored_kept),
@@ -99,9 +124,8 @@ class Processor(wiring.Component):
             editor.user.eq(header.user),
             editor.item.eq(item),
             editor.e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
-            editor.first.eq(Mux(op == Op.RESET, 0, header.arg)),
-            editor.count.eq(header.count),
-            editor.ratings.p.eq(reader.o.p.data),
+            editor.first.eq(Mux((op == Op.RESET) | testing, 0, header.arg)),
+            editor.count.eq(header.count | Mux(testing, all_ratings, 0)),
             editor.skip.marked.eq(op == Op.SKIP),
             editor.skip.item.eq(reader.o.p.data),
             explainer.first.eq(header.arg),
@@ -173,6 +197,9 @@ class Processor(wiring.Component):
                             m.next = "Reply"
                         with m.Case(Op.LOAD):
                             m.next = "Load"
+                        with m.Case(Op.SELFTEST):
+                            m.d.sync += testing.eq(1)
+                            m.next = "Select"
                         with m.Default():
                             m.next = "Select"
                     with m.If(header.user == ALL):
@@ -181,6 +208,8 @@ class Processor(wiring.Component):
                                 m.next = "Edit"
                             with m.Case(Op.DIGEST):
                                 m.next = "Digest"
+                            with m.Case(Op.SELFTEST):
+                                m.next = "Test films"
 
             # The user
 
@@ -204,7 +233,7 @@ class Processor(wiring.Component):
                 with m.Switch(op):
                     with m.Case(Op.RATE, Op.EXPLAIN):
                         m.next = "Film"
-                    with m.Case(Op.FORGET, Op.RESTORE, Op.RESET):
+                    with m.Case(Op.FORGET, Op.RESTORE, Op.RESET, Op.SELFTEST):
                         m.next = "Edit"
                     with m.Case(Op.SCORE):
                         m.next = "Reply"
@@ -224,15 +253,17 @@ class Processor(wiring.Component):
                 m.next = "Editing"
 
             with m.State("Editing"):
-                with m.If(op == Op.RESTORE):
+                with m.If((op == Op.RESTORE) | testing):
                     m.d.comb += [
-                        reader.take.eq(~reader.ended),
+                        reader.take.eq(~reader.ended | testing),
                         editor.ratings.valid.eq(reader.o.valid),
                         reader.o.ready.eq(editor.ratings.ready),
                     ]
                 with m.If(~editor.busy):
                     m.d.sync += [desk.value.eq(editor.kept), desk.value_bytes.eq(2)]
                     m.next = "Reply"
+                    with m.If(testing):
+                        m.next = "Digest"
                     with m.If((op == Op.RESET) & (header.user == ALL)):
                         m.d.sync += loaded.eq(0)
                     with m.If((op == Op.FORGET) & editor.missing):
@@ -273,6 +304,10 @@ class Processor(wiring.Component):
                     with m.Default():
                         m.next = "Explain"
 
+            with m.State("Test films"):
+                m.d.sync += item.eq(0)
+                m.next = "Load"
+
             with m.State("Load"):
                 with m.If(desk.take(m, "Load place")):
                     m.d.sync += film.eq(reader.o.p.data)
@@ -286,11 +321,13 @@ class Processor(wiring.Component):
                     m.d.comb += data.film_write.en.eq(1)
                     m.d.sync += item.eq(item + 1)
                     m.next = "Load"
-                    with m.If(desk.last_record):
+                    with m.If(desk.last_record | (testing & (item == all_films - 1))):
                         after = Mux(item >= loaded, item + 1, loaded)[:16]
                         m.d.comb += editor.unselect.eq(1)
                         m.d.sync += [loaded.eq(after), desk.value.eq(after), desk.value_bytes.eq(2)]
                         m.next = "Reply"
+                        with m.If(testing):
+                            m.next = "Digest"
 
             # Films to leave out
 
@@ -349,5 +386,6 @@ class Processor(wiring.Component):
 
             with m.State("Done"):
                 m.d.comb += counters.executed.eq(executed)
+                m.d.sync += testing.eq(0)
                 m.next = "Header"
         return m

@@ -6,7 +6,18 @@ from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from .geometry import Geometry
-from .protocol import ALL, INLINE, Op, Request, Status, is_known, max_count, min_count, record_bytes
+from .protocol import (
+    ALL,
+    INLINE,
+    Op,
+    Request,
+    Status,
+    is_known,
+    max_count,
+    min_count,
+    pattern_record_bytes,
+    record_bytes,
+)
 
 __all__ = ["RequestCheck", "header_layout"]
 
@@ -29,7 +40,7 @@ class RequestCheck(wiring.Component):
     length : ``In(8)``, bytes of the body
     kept : ``In``, entries of the header's user
     loaded : ``In(16)``, films in the catalogue
-    record_bytes : ``Out``, bytes of one record
+    record_bytes : ``Out``, bytes of one record; of SELFTEST, which has none, of one that the pattern makes
     status : ``Out(Status)``
     """
 
@@ -68,7 +79,7 @@ class RequestCheck(wiring.Component):
                     ]
                     if value in (Op.HELLO, Op.LOAD, Op.STATS):
                         m.d.comb += user_needed.eq(0)
-                    if value in (Op.DIGEST, Op.RESET):
+                    if value in (Op.DIGEST, Op.RESET, Op.SELFTEST):
                         m.d.comb += user_needed.eq(header.user != ALL)
                     target = arg.as_signed()
                     match value & ~INLINE:
@@ -80,6 +91,11 @@ class RequestCheck(wiring.Component):
                             good = (arg != 0) & (arg <= geometry.top_k)
                         case Op.RESTORE:
                             good = (arg <= self.kept) & (arg + count <= geometry.memory_depth)
+                        case Op.SELFTEST:
+                            of_catalogue = header.user == ALL
+                            good = of_catalogue | (self.loaded == geometry.catalogue_depth)
+                            of_film, of_rating = (pattern_record_bytes(geometry, of_catalogue=of) for of in (1, 0))
+                            m.d.comb += size.eq(Mux(of_catalogue, of_film, of_rating))
                         case _:
                             good = 1
                     m.d.comb += argument_good.eq(good)

@@ -155,9 +155,9 @@ def test_stats(counters):
 
 
 def test_known_operations():
-    """Fourteen, and two of them also with films inline; none has the bit of a reply."""
+    """Fifteen, and two of them also with films inline; none has the bit of a reply."""
     films_inline = [Op.SCORE | INLINE, Op.EXPLAIN | INLINE]
-    assert len(Op) == 14
+    assert len(Op) == 15
     assert sorted([*Op, *films_inline]) == OPS
     assert not any(op & REPLY for op in OPS)
 
