@@ -1,7 +1,7 @@
 """One method per operation of the device."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -141,11 +141,11 @@ class Driver:
 
     def rate(self, user: int, item: int, target: int) -> int:
         """Keep a rating of a loaded film, as a target in score units; returns how many are kept."""
-        return _u16(self._one(Op.RATE, user=user, arg=target, records=[_pack_item(item)]))
+        return _number(self._one(Op.RATE, user=user, arg=target, records=[_pack_item(item)]))
 
     def forget(self, user: int, item: int) -> int:
         """Drop the rating of a film; returns how many are kept."""
-        return _u16(self._one(Op.FORGET, user=user, arg=item))
+        return _number(self._one(Op.FORGET, user=user, arg=item))
 
     def score(self, user: int, items: Sequence[int]) -> list[int]:
         """Scores of loaded films."""
@@ -182,7 +182,7 @@ class Driver:
             data = self._one(Op.SAVE, user=user, arg=len(kept))
             page = [Kept(*fields) for fields in _KEPT.iter_unpack(data[2:])]
             kept += page
-            if len(kept) >= _u16(data[:2]) or not page:
+            if len(kept) >= _number(data[:2]) or not page:
                 return kept
 
     def restore(self, user: int, kept: Sequence[Kept], *, first: int = 0) -> None:
@@ -195,7 +195,24 @@ class Driver:
 
     def digest(self, user: int = ALL) -> int:
         """CRC-32 of a user's state, or of the catalogue."""
-        return int.from_bytes(self._one(Op.DIGEST, user=user), "little")
+        return _number(self._one(Op.DIGEST, user=user))
+
+    def digests(self, users: Sequence[int]) -> list[int]:
+        """CRC-32 of the states of several users."""
+        requests = [self._request(Op.DIGEST, user, 0, ()) for user in users]
+        return [_number(data) for data in self._call(requests, idempotent=True)]
+
+    def self_test(self, seeds: Mapping[int, int]) -> list[int]:
+        """Overwrite users' ratings with patterns, or with ``ALL`` the catalogue: the DIGEST of each.
+
+        Parameters
+        ----------
+        seeds
+            Of the patterns, by user. A user's ratings are of films, so fill the catalogue before, in a call of
+            its own.
+        """
+        requests = [self._request(Op.SELFTEST, user, seed, ()) for user, seed in seeds.items()]
+        return [_number(data) for data in self._call(requests, idempotent=True)]
 
     def stats(self) -> Stats:
         """The device's counters."""
@@ -258,5 +275,5 @@ def _pack_item(item: int) -> bytes:
     return item.to_bytes(2, "little")
 
 
-def _u16(data: bytes) -> int:
+def _number(data: bytes) -> int:
     return int.from_bytes(data, "little")

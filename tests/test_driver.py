@@ -208,7 +208,7 @@ class Impostor(GoldenDevice):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 9}, "speaks protocol version 9, this program speaks 2; program the device"),
+        ({"version": 9}, "speaks protocol version 9, this program speaks 3; program the device"),
         ({"build": 0xABC}, "holds gateware 00000abc, .* program the device"),
         ({"geometry": TINY.with_(users=5, ridge=7)}, "ridge is 7, not 6, users is 5, not 3"),
     ],
