@@ -20,6 +20,7 @@ from .geometry import Geometry
 __all__ = [
     "ALL",
     "DEFAULT_BAUD",
+    "FRAMING",
     "INLINE",
     "MAX_BODY",
     "REPLY",
@@ -55,6 +56,9 @@ ALL = 0xFFFF
 
 MAX_BODY = 252
 """Longest body. With its CRC it fills one COBS block, 254 bytes."""
+
+FRAMING = 4
+"""Bytes of a frame beside its body: CRC, the one that COBS adds, and the final zero."""
 
 
 class Op(IntEnum):

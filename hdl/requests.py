@@ -94,7 +94,9 @@ class RequestCheck(wiring.Component):
                         case Op.SELFTEST:
                             of_catalogue = header.user == ALL
                             good = of_catalogue | (self.loaded == geometry.catalogue_depth)
-                            of_film, of_rating = (pattern_record_bytes(geometry, of_catalogue=of) for of in (True, False))
+                            of_film, of_rating = (
+                                pattern_record_bytes(geometry, of_catalogue=of) for of in (True, False)
+                            )
                             m.d.comb += size.eq(Mux(of_catalogue, of_film, of_rating))
                         case _:
                             good = 1

@@ -23,7 +23,7 @@ from ..hdl.protocol import (
     max_count,
 )
 from .errors import RamrecError
-from .link import Link
+from .link import DEVICE_QUEUE, LINE_WINDOW, Link
 from .transport import Transport
 
 __all__ = ["DeviceRefused", "Driver", "Film", "Kept", "Mismatch"]
@@ -137,7 +137,7 @@ class Driver:
         """
         films = np.hstack([codes, np.asarray(priors, np.int8).reshape(-1, 1).view(np.uint8)])
         records = [film.tobytes() for film in films]
-        self._batches(Op.LOAD, records, first=first)
+        self._batches(Op.LOAD, records, first=first, window=LINE_WINDOW)
 
     def rate(self, user: int, item: int, target: int) -> int:
         """Keep a rating of a loaded film, as a target in score units; returns how many are kept."""
@@ -233,6 +233,7 @@ class Driver:
         user: int = 0,
         first: int | None = None,
         shared: bool = True,
+        window: int = DEVICE_QUEUE,
     ) -> list[bytes]:
         """Send records in as few requests as hold them; ``arg`` counts on from ``first``, if given."""
         size = max_count(self.geometry, op)
@@ -240,7 +241,7 @@ class Driver:
             self._request(op, user, 0 if first is None else first + at, records[at : at + size])
             for at in range(0, len(records), size)
         ]
-        return self._call(requests, idempotent=shared)
+        return self._call(requests, idempotent=shared, window=window)
 
     def _scores(self, op: int, user: int, records: list[bytes]) -> list[int]:
         data = b"".join(self._batches(op, records, user=user))
@@ -258,8 +259,10 @@ class Driver:
     def _request(op: int, user: int, arg: int, records: Sequence[bytes]) -> Request:
         return Request(seq=0, op=op, user=user, arg=arg, count=len(records), records=b"".join(records))
 
-    def _call(self, requests: Sequence[Request], *, idempotent: bool = False) -> list[bytes]:
-        return [_checked(reply) for reply in self._link.exchange(requests, idempotent=idempotent)]
+    def _call(
+        self, requests: Sequence[Request], *, idempotent: bool = False, window: int = DEVICE_QUEUE
+    ) -> list[bytes]:
+        return [_checked(reply) for reply in self._link.exchange(requests, idempotent=idempotent, window=window)]
 
 
 _REPROGRAM = "program the device with gateware built from this version"
