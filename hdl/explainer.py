@@ -124,10 +124,7 @@ class Explainer(wiring.Component):
 
             with m.State("Weigh"):
                 entry = self.entry.entry
-                if geometry.rule == "nearest":
-                    said = Mux(slot == self.nearest, entry.e, 0)
-                else:
-                    said = strength * weight
+                said = Mux(slot == self.nearest, entry.e, 0) if geometry.rule == "nearest" else strength * weight
                 m.d.sync += [self.o.p.item.eq(entry.item), self.o.p.contribution.eq(said), self.o.valid.eq(1)]
                 m.next = "Give"
 

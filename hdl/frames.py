@@ -74,10 +74,7 @@ class FrameReceiver(wiring.Component):
             write.data.eq(decoded),
         ]
         m.d.sync += intact.eq(
-            (left == 0)
-            & ~too_long
-            & (count >= Request.HEADER.size + _CRC_BYTES)
-            & (crc.crc == Cat(second_last, last))
+            (left == 0) & ~too_long & (count >= Request.HEADER.size + _CRC_BYTES) & (crc.crc == Cat(second_last, last))
         )
 
         index = Signal(8)

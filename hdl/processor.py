@@ -1,6 +1,6 @@
 """The command processor: requests in, replies out, one at a time."""
 
-from amaranth import Cat, Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -8,13 +8,22 @@ from .desk import Desk
 from .editor import Edit
 from .frames import BodyByte
 from .geometry import Geometry
+from .layouts import rating_layout
+from .pattern import bounded_item
 from .protocol import REPLY, Op, Request, Status, entries_per_page
 from .replies import add_reply_states
 from .rest import Rest
+from .self_test import PatternSource
 
 __all__ = ["Processor"]
 
-_EDITS = {Op.RATE: Edit.RATE, Op.FORGET: Edit.FORGET, Op.RESTORE: Edit.RESTORE, Op.RESET: Edit.RESTORE}
+_EDITS = {
+    Op.RATE: Edit.RATE,
+    Op.FORGET: Edit.FORGET,
+    Op.RESTORE: Edit.RESTORE,
+    Op.RESET: Edit.RESTORE,
+    Op.SELFTEST: Edit.RESTORE,
+}
 """Operations that change the list of a user; RESET keeps none of it."""
 
 
@@ -78,17 +87,34 @@ class Processor(wiring.Component):
         last_seq, greeted = Signal(8), Signal()
         again, in_sequence = Signal(), Signal()
         executed = Signal()
+        e = Signal(signed(16))
         checking = Signal(range(check.latency))
         remaining = Signal(range(geometry.memory_depth + 1))
+
+        # In a self-test, the pattern's bytes take the place of a request's, and all records that fit are taken.
+        m.submodules.pattern = pattern = PatternSource()
+        testing = Signal()
+        tested_rating = Signal(rating_layout)
+        all_films, all_ratings = geometry.catalogue_depth, geometry.memory_depth
+        m.d.comb += [
+            pattern.seed.eq(header.arg),
+            pattern.run.eq(testing),
+            pattern.o.ready.eq(reader.i.ready),
+            reader.i.valid.eq(self.i.valid | testing),
+            reader.i.p.data.eq(Mux(testing, pattern.o.payload, self.i.p.data)),
+            reader.i.p.last.eq(self.i.p.last & ~testing),
+            self.i.ready.eq(reader.i.ready & ~testing),
+            tested_rating.eq(reader.o.p.data),
+            editor.ratings.p.eq(reader.o.p.data),
+        ]
+        with m.If(testing):
+            m.d.comb += editor.ratings.p.item.eq(bounded_item(tested_rating.item, all_films))
 
         m.d.comb += [
             engine.user.eq(header.user),
             engine.slot.eq(slot),
             engine.item.eq(item),
             engine.film.eq(film),
-            reader.i.p.eq(self.i.p),
-            reader.i.valid.eq(self.i.valid),
-            self.i.ready.eq(reader.i.ready),
             check.header.eq(header),
             check.length.eq(length),
             check.kept.eq(data.stored_kept),
@@ -101,10 +127,9 @@ class Processor(wiring.Component):
             digester.loaded.eq(loaded),
             editor.user.eq(header.user),
             editor.item.eq(item),
-            editor.e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
-            editor.first.eq(Mux(op == Op.RESET, 0, header.arg)),
-            editor.count.eq(header.count),
-            editor.ratings.p.eq(reader.o.p.data),
+            editor.e.eq(e),
+            editor.first.eq(Mux((op == Op.RESET) | testing, 0, header.arg)),
+            editor.count.eq(header.count | Mux(testing, all_ratings, 0)),
             editor.skip.marked.eq(op == Op.SKIP),
             editor.skip.item.eq(reader.o.p.data),
             explainer.first.eq(header.arg),
@@ -123,6 +148,7 @@ class Processor(wiring.Component):
             m.d.comb += editor.edit.eq(Edit.CLEAR_ALL)
 
         m.d.sync += [
+            e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
             again.eq(greeted & (header.seq == last_seq)),
             remaining.eq(Mux(header.arg >= data.stored_kept, 0, data.stored_kept - header.arg)),
             in_sequence.eq((header.op == Op.HELLO) | (greeted & (header.seq == (last_seq + 1)[:8]))),
@@ -180,6 +206,9 @@ class Processor(wiring.Component):
                             m.next = "Reply"
                         with m.Case(Op.LOAD):
                             m.next = "Load"
+                        with m.Case(Op.SELFTEST):
+                            m.d.sync += testing.eq(1)
+                            m.next = "Select"
                         with m.Default():
                             m.next = "Select"
                     with m.If(desk.for_all):
@@ -188,6 +217,8 @@ class Processor(wiring.Component):
                                 m.next = "Edit"
                             with m.Case(Op.DIGEST):
                                 m.next = "Digest"
+                            with m.Case(Op.SELFTEST):
+                                m.next = "Test films"
 
             # The user
 
@@ -211,7 +242,7 @@ class Processor(wiring.Component):
                 with m.Switch(op):
                     with m.Case(Op.RATE, Op.EXPLAIN):
                         m.next = "Film"
-                    with m.Case(Op.FORGET, Op.RESTORE, Op.RESET):
+                    with m.Case(Op.FORGET, Op.RESTORE, Op.RESET, Op.SELFTEST):
                         m.next = "Edit"
                     with m.Case(Op.SCORE):
                         m.next = "Reply"
@@ -231,15 +262,17 @@ class Processor(wiring.Component):
                 m.next = "Editing"
 
             with m.State("Editing"):
-                with m.If(op == Op.RESTORE):
+                with m.If((op == Op.RESTORE) | testing):
                     m.d.comb += [
-                        reader.take.eq(~reader.ended),
+                        reader.take.eq(~reader.ended | testing),
                         editor.ratings.valid.eq(reader.o.valid),
                         reader.o.ready.eq(editor.ratings.ready),
                     ]
                 with m.If(~editor.busy):
                     m.d.sync += [desk.value.eq(editor.kept), desk.value_bytes.eq(2)]
                     m.next = "Reply"
+                    with m.If(testing):
+                        m.next = "Digest"
                     with m.If((op == Op.RESET) & desk.for_all):
                         m.d.sync += loaded.eq(0)
                     with m.If((op == Op.FORGET) & editor.missing):
@@ -280,6 +313,10 @@ class Processor(wiring.Component):
                     with m.Default():
                         m.next = "Explain"
 
+            with m.State("Test films"):
+                m.d.sync += item.eq(0)
+                m.next = "Load"
+
             with m.State("Load"):
                 with m.If(desk.take(m, "Load place")):
                     m.d.sync += film.eq(reader.o.p.data)
@@ -293,11 +330,13 @@ class Processor(wiring.Component):
                     m.d.comb += data.film_write.en.eq(1)
                     m.d.sync += item.eq(item + 1)
                     m.next = "Load"
-                    with m.If(desk.last_record):
+                    with m.If(desk.last_record | (testing & (item == all_films - 1))):
                         after = Mux(item >= loaded, item + 1, loaded)[:16]
                         m.d.comb += editor.unselect.eq(1)
                         m.d.sync += [loaded.eq(after), desk.value.eq(after), desk.value_bytes.eq(2)]
                         m.next = "Reply"
+                        with m.If(testing):
+                            m.next = "Digest"
 
             # Films to leave out
 
@@ -356,5 +395,6 @@ class Processor(wiring.Component):
 
             with m.State("Done"):
                 m.d.comb += counters.executed.eq(executed)
+                m.d.sync += testing.eq(0)
                 m.next = "Header"
         return m

@@ -20,6 +20,7 @@ from .geometry import Geometry
 __all__ = [
     "ALL",
     "DEFAULT_BAUD",
+    "FRAMING",
     "INLINE",
     "MAX_BODY",
     "REPLY",
@@ -42,18 +43,22 @@ __all__ = [
     "is_known",
     "max_count",
     "min_count",
+    "pattern_record_bytes",
     "record_bytes",
 ]
 
-VERSION = 2
+VERSION = 3
 DEFAULT_BAUD = 1_000_000
 """Speed of a board's serial line."""
 
 ALL = 0xFFFF
-"""User number that means the whole device: the catalogue in DIGEST, everything in RESET."""
+"""User number that means the whole device: the catalogue in DIGEST and SELFTEST, everything in RESET."""
 
 MAX_BODY = 252
 """Longest body. With its CRC it fills one COBS block, 254 bytes."""
+
+FRAMING = 4
+"""Bytes of a frame beside its body: CRC, the one that COBS adds, and the final zero."""
 
 
 class Op(IntEnum):
@@ -73,6 +78,7 @@ class Op(IntEnum):
     STATS = 11  #: counters
     RESET = 12  #: drop a user's ratings, or everything
     ONLY = 13  #: leave all films out of the user's next RANK but these and those of further ONLY; ends as SKIP does
+    SELFTEST = 14  #: [seed] fill the catalogue, or a user's memory, with a pattern (:mod:`.pattern`), learn, DIGEST
 
 
 INLINE = 0x40
@@ -93,7 +99,7 @@ class Status(IntEnum):
     BAD_OP = 2  #: unknown operation
     BAD_LENGTH = 3  #: ``count`` out of range, or the body is not ``count`` records long
     BAD_USER = 4  #: user number not below ``geometry.users``
-    BAD_ARGUMENT = 5  #: ``arg`` out of range
+    BAD_ARGUMENT = 5  #: ``arg`` out of range; or SELFTEST of a user while the catalogue is not full
     BAD_ITEM = 6  #: item number not loaded; the user has been selected, and a RESTORE has cut the list
     NOT_KEPT = 7  #: FORGET of a film that the memory does not hold; the user has been selected
 
@@ -194,6 +200,11 @@ def record_bytes(geometry: Geometry, op: int) -> int:
         case Op.RESTORE:
             return 4
     return 0
+
+
+def pattern_record_bytes(geometry: Geometry, *, of_catalogue: bool) -> int:
+    """Bytes of the pattern that make one record of a SELFTEST: those of a LOAD, or of a RESTORE."""
+    return record_bytes(geometry, Op.LOAD if of_catalogue else Op.RESTORE)
 
 
 def max_count(geometry: Geometry, op: int) -> int:

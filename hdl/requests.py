@@ -1,12 +1,22 @@
 """What a request's header promises, checked before anything is executed."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
 
 from .geometry import Geometry
-from .protocol import ALL, INLINE, Op, Request, Status, is_known, max_count, min_count, record_bytes
+from .protocol import (
+    ALL,
+    Op,
+    Request,
+    Status,
+    is_known,
+    max_count,
+    min_count,
+    pattern_record_bytes,
+    record_bytes,
+)
 
 __all__ = ["RequestCheck", "header_layout"]
 
@@ -29,7 +39,7 @@ class RequestCheck(wiring.Component):
     length : ``In(8)``, bytes of the body
     kept : ``In``, entries of the header's user
     loaded : ``In(16)``, films in the catalogue
-    record_bytes : ``Out``, bytes of one record
+    record_bytes : ``Out``, bytes of one record; of SELFTEST, which has none, of one that the pattern makes
     status : ``Out(Status)``
     """
 
@@ -55,11 +65,13 @@ class RequestCheck(wiring.Component):
         op, arg, count = header.op, header.arg, header.count
 
         known, user_needed, argument_good = Signal(), Signal(init=1), Signal(init=1)
+        of_catalogue = header.user == ALL
         good = {
             Op.LOAD: (arg <= self.loaded) & (arg + count <= geometry.catalogue_depth),
             Op.RATE: (arg.as_signed() <= geometry.target_max) & (arg.as_signed() >= -geometry.target_max),
             Op.RANK: (arg != 0) & (arg <= geometry.top_k),
             Op.RESTORE: (arg <= self.kept) & (arg + count <= geometry.memory_depth),
+            Op.SELFTEST: of_catalogue | (self.loaded == geometry.catalogue_depth),
         }
         fewest, most = Signal(8), Signal(8)
         size = Signal(range(self._largest + 1))
@@ -74,12 +86,15 @@ class RequestCheck(wiring.Component):
                     ]
                     if value in (Op.HELLO, Op.LOAD, Op.STATS):
                         m.d.comb += user_needed.eq(0)
-                    if value in (Op.DIGEST, Op.RESET):
+                    if value in (Op.DIGEST, Op.RESET, Op.SELFTEST):
                         m.d.comb += user_needed.eq(header.user != ALL)
                     if value in good:
                         is_good = Signal(name=f"{Op(value).name.lower()}_good")
                         m.d.sync += is_good.eq(good[Op(value)])
                         m.d.comb += argument_good.eq(is_good)
+                    if value == Op.SELFTEST:
+                        of_film, of_rating = (pattern_record_bytes(geometry, of_catalogue=of) for of in (True, False))
+                        m.d.comb += size.eq(Mux(of_catalogue, of_film, of_rating))
 
         records = Signal(16)
         m.d.sync += [self.record_bytes.eq(size), records.eq(count * self.record_bytes)]

@@ -23,16 +23,20 @@ def doctor_command(
         str | None, typer.Argument(metavar="[PORT]", help="As /dev/ttyUSB0. [default: the only one behind USB]")
     ] = None,
     baud: Annotated[int, typer.Option(min=300, metavar="N", help="Speed of the line.")] = DEFAULT_BAUD,
+    loops: Annotated[int, typer.Option(min=0, metavar="N", help="Self-tests; 0 leaves the board's memory alone.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Check tools, ports, permissions, line and gateware, and say what is wrong. Nothing on the board is changed.
+    """Check tools, ports, permissions, line and gateware, have the board test itself, and say what is wrong.
 
+    The self-test empties the board's memory, which is a cache: the next program that uses the board writes films and
+    ratings again.
     Exit code 1 and one line tell the first thing that is wrong between this machine and the board.
 
     \b
     Examples:
       ramrec doctor
       ramrec doctor /dev/ttyUSB0 --baud 115200
+      ramrec doctor --loops 100
     """
     ports = serial_ports()
     found: dict[str, Any] = {
@@ -44,7 +48,7 @@ def doctor_command(
     if not as_json:
         _show_machine(found)
     try:
-        for check in check_board(choose_port(ports, port), baud):
+        for check in check_board(choose_port(ports, port), baud, loops=loops):
             found["checks"].append({"check": check.name, "said": check.said})
             if not as_json:
                 show_lines([f"ok    {check.name:<12} {check.said}"])

@@ -13,7 +13,8 @@ from ..hdl.geometry import TINY
 from ..hdl.protocol import DEFAULT_BAUD, VERSION, Hello
 from .driver import DeviceRefused, Driver, Mismatch
 from .errors import RamrecError
-from .link import Link
+from .link import DeviceRestarted, Link
+from .self_test import self_test
 from .transport import LinkError, Transport, open_transport
 
 __all__ = ["BAUDS", "Check", "Failed", "Port", "check_board", "choose_port", "serial_ports"]
@@ -23,6 +24,7 @@ BAUDS = (1_000_000, 115_200, 3_000_000, 2_000_000, 921_600, 460_800, 230_400)
 
 _PROBE_SECONDS = 0.3
 _ROUND_TRIPS = 50
+_UNSTABLE = "its clock is too fast for it, or its supply too weak; build it with a lower --clock"
 
 
 class Failed(RamrecError):
@@ -76,8 +78,15 @@ def choose_port(ports: Sequence[Port], wanted: str | None) -> str:
     return ports[0].device
 
 
-def check_board(port: str, baud: int = DEFAULT_BAUD) -> Iterator[Check]:
-    """Look at the board behind a port, without a change to what it holds.
+def check_board(port: str, baud: int = DEFAULT_BAUD, *, loops: int = 0) -> Iterator[Check]:
+    """Look at the board behind a port. A self-test empties it; without one, it keeps what it holds.
+
+    Parameters
+    ----------
+    port, baud
+        Where it is.
+    loops
+        How often it tests itself.
 
     Yields
     ------
@@ -99,14 +108,14 @@ def check_board(port: str, baud: int = DEFAULT_BAUD) -> Iterator[Check]:
             raise _silence(port, baud)
         hello = _understood(said)
         yield Check("line", f"a ramrec board answers at {baud:,} baud")
-        yield from _check_device(transport, hello)
-    except LinkError as error:
+        yield from _check_device(transport, hello, loops)
+    except (LinkError, DeviceRestarted) as error:
         raise Failed(f"the board stopped answering: {error}") from error
     finally:
         transport.close()
 
 
-def _check_device(transport: Transport, hello: Hello) -> Iterator[Check]:
+def _check_device(transport: Transport, hello: Hello, loops: int) -> Iterator[Check]:
     device = Driver(transport, hello.geometry, timeout=2.0)
     try:
         device.hello()
@@ -133,14 +142,21 @@ def _check_device(transport: Transport, hello: Hello) -> Iterator[Check]:
             )
         yield Check("round trips", f"{_ROUND_TRIPS} in order, median {statistics.median(times):.2f} ms")
         first, second = device.digest(), device.digest()
+        if first != second:
+            raise Failed(f"the board's catalogue reads {first:08x} once and {second:08x} then: {_UNSTABLE}")
+        yield Check("memory", f"the catalogue reads the same twice ({first:08x})")
+        if loops:
+            start = time.perf_counter()
+            fault = self_test(device, g, loops=loops)
+            if fault is not None:
+                raise Failed(f"the board fails its self-test: {fault}; {_UNSTABLE}")
+            yield Check(
+                "self-test",
+                f"{g.catalogue_depth:,} films and {g.users} users written, learned and ranked {2 * loops} times as in "
+                f"the model ({time.perf_counter() - start:.1f} s); the board is empty now",
+            )
     except DeviceRefused as error:
         raise Failed(f"the board refuses what it should do: {error}; load it again") from None
-    if first != second:
-        raise Failed(
-            f"the board's catalogue reads {first:08x} once and {second:08x} then: "
-            "its clock is too fast for it, or its supply too weak; build it with a lower --clock"
-        )
-    yield Check("memory", f"the catalogue reads the same twice ({first:08x})")
 
 
 def _require_access(port: str) -> None:

@@ -1,7 +1,7 @@
 """One method per operation of the device."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..hdl.protocol import (
     max_count,
 )
 from .errors import RamrecError
-from .link import Link
+from .link import DEVICE_QUEUE, LINE_WINDOW, Link
 from .transport import Transport
 
 __all__ = ["DeviceRefused", "Driver", "Film", "Kept", "Mismatch"]
@@ -137,15 +137,15 @@ class Driver:
         """
         films = np.hstack([codes, np.asarray(priors, np.int8).reshape(-1, 1).view(np.uint8)])
         records = [film.tobytes() for film in films]
-        self._batches(Op.LOAD, records, first=first)
+        self._batches(Op.LOAD, records, first=first, window=LINE_WINDOW)
 
     def rate(self, user: int, item: int, target: int) -> int:
         """Keep a rating of a loaded film, as a target in score units; returns how many are kept."""
-        return _u16(self._one(Op.RATE, user=user, arg=target, records=[_pack_item(item)]))
+        return _number(self._one(Op.RATE, user=user, arg=target, records=[_pack_item(item)]))
 
     def forget(self, user: int, item: int) -> int:
         """Drop the rating of a film; returns how many are kept."""
-        return _u16(self._one(Op.FORGET, user=user, arg=item))
+        return _number(self._one(Op.FORGET, user=user, arg=item))
 
     def score(self, user: int, items: Sequence[int]) -> list[int]:
         """Scores of loaded films."""
@@ -182,7 +182,7 @@ class Driver:
             data = self._one(Op.SAVE, user=user, arg=len(kept))
             page = [Kept(*fields) for fields in _KEPT.iter_unpack(data[2:])]
             kept += page
-            if len(kept) >= _u16(data[:2]) or not page:
+            if len(kept) >= _number(data[:2]) or not page:
                 return kept
 
     def restore(self, user: int, kept: Sequence[Kept], *, first: int = 0) -> None:
@@ -195,7 +195,24 @@ class Driver:
 
     def digest(self, user: int = ALL) -> int:
         """CRC-32 of a user's state, or of the catalogue."""
-        return int.from_bytes(self._one(Op.DIGEST, user=user), "little")
+        return _number(self._one(Op.DIGEST, user=user))
+
+    def digests(self, users: Sequence[int]) -> list[int]:
+        """CRC-32 of the states of several users."""
+        requests = [self._request(Op.DIGEST, user, 0, ()) for user in users]
+        return [_number(data) for data in self._call(requests, idempotent=True)]
+
+    def self_test(self, seeds: Mapping[int, int]) -> list[int]:
+        """Overwrite users' ratings with patterns, or with ``ALL`` the catalogue: the DIGEST of each.
+
+        Parameters
+        ----------
+        seeds
+            Of the patterns, by user. A user's ratings are of films, so fill the catalogue before, in a call of
+            its own.
+        """
+        requests = [self._request(Op.SELFTEST, user, seed, ()) for user, seed in seeds.items()]
+        return [_number(data) for data in self._call(requests, idempotent=True)]
 
     def stats(self) -> Stats:
         """The device's counters."""
@@ -216,6 +233,7 @@ class Driver:
         user: int = 0,
         first: int | None = None,
         shared: bool = True,
+        window: int = DEVICE_QUEUE,
     ) -> list[bytes]:
         """Send records in as few requests as hold them; ``arg`` counts on from ``first``, if given."""
         size = max_count(self.geometry, op)
@@ -223,7 +241,7 @@ class Driver:
             self._request(op, user, 0 if first is None else first + at, records[at : at + size])
             for at in range(0, len(records), size)
         ]
-        return self._call(requests, idempotent=shared)
+        return self._call(requests, idempotent=shared, window=window)
 
     def _scores(self, op: int, user: int, records: list[bytes]) -> list[int]:
         data = b"".join(self._batches(op, records, user=user))
@@ -241,8 +259,10 @@ class Driver:
     def _request(op: int, user: int, arg: int, records: Sequence[bytes]) -> Request:
         return Request(seq=0, op=op, user=user, arg=arg, count=len(records), records=b"".join(records))
 
-    def _call(self, requests: Sequence[Request], *, idempotent: bool = False) -> list[bytes]:
-        return [_checked(reply) for reply in self._link.exchange(requests, idempotent=idempotent)]
+    def _call(
+        self, requests: Sequence[Request], *, idempotent: bool = False, window: int = DEVICE_QUEUE
+    ) -> list[bytes]:
+        return [_checked(reply) for reply in self._link.exchange(requests, idempotent=idempotent, window=window)]
 
 
 _REPROGRAM = "program the device with gateware built from this version"
@@ -258,5 +278,5 @@ def _pack_item(item: int) -> bytes:
     return item.to_bytes(2, "little")
 
 
-def _u16(data: bytes) -> int:
+def _number(data: bytes) -> int:
     return int.from_bytes(data, "little")

@@ -6,14 +6,21 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..hdl.protocol import BadFrame, Op, Reply, Request, Status, decode_frame, encode_frame
+from ..hdl.protocol import FRAMING, BadFrame, Op, Reply, Request, Status, decode_frame, encode_frame
 from .errors import RamrecError
 from .transport import LinkError, Transport
 
-__all__ = ["DEVICE_QUEUE", "DeviceRestarted", "Link"]
+__all__ = ["DEVICE_QUEUE", "LINE_WINDOW", "DeviceRestarted", "Link"]
 
 DEVICE_QUEUE = 512
-"""Bytes that a device takes in while it works; no more than these are ever under way."""
+"""Bytes that a device takes in while it works; no more than these are under way while it may work for long."""
+
+LINE_WINDOW = 8192
+"""Bytes under way of requests that a device executes faster than a line brings the next one.
+
+Enough for a line of 3 Mbaud to stay busy over 27 ms, more than a USB adapter holds a reply back, and little enough for
+32 frames, far from where sequence numbers wrap.
+"""
 
 
 class DeviceRestarted(RamrecError):
@@ -52,7 +59,9 @@ class Link:
         self._in_step = True
         return reply
 
-    def exchange(self, requests: Sequence[Request], *, idempotent: bool = False) -> list[Reply]:
+    def exchange(
+        self, requests: Sequence[Request], *, idempotent: bool = False, window: int = DEVICE_QUEUE
+    ) -> list[Reply]:
         """Replies to ``requests``, in order, whatever their status.
 
         Parameters
@@ -62,6 +71,9 @@ class Link:
         idempotent
             Requests that may be executed twice, and out of order after a fault, share the line. Others are
             executed exactly once, each after the one before it was answered.
+        window
+            Bytes that may be under way of idempotent requests: `DEVICE_QUEUE`, or `LINE_WINDOW` if a device executes
+            each of them in less time than the next one takes to arrive.
 
         Raises
         ------
@@ -78,7 +90,7 @@ class Link:
         waiting = deque(enumerate(requests))
         flight: list[tuple[int, Request]] = []
         while waiting or flight:
-            while waiting and self._has_room(flight, waiting[0][1], idempotent):
+            while waiting and self._has_room(flight, waiting[0][1], window if idempotent else 0):
                 index, request = waiting.popleft()
                 flight.append((index, self._numbered(request)))
                 self._transport.write(_frame(flight[-1][1]))
@@ -95,10 +107,11 @@ class Link:
         self._in_step = True
         return [replies[index] for index in range(len(requests))]
 
-    def _has_room(self, flight: list[tuple[int, Request]], request: Request, idempotent: bool) -> bool:
-        if not flight or not idempotent:
-            return not flight
-        return sum(len(_frame(other)) for _, other in flight) + len(_frame(request)) <= DEVICE_QUEUE
+    @staticmethod
+    def _has_room(flight: list[tuple[int, Request]], request: Request, window: int) -> bool:
+        """Whether one more request may be sent; the first one always may."""
+        frames = (_frame_bytes(one) for one in (request, *(other for _, other in flight)))
+        return not flight or sum(frames) <= window
 
     def _numbered(self, request: Request) -> Request:
         request = replace(request, seq=self._next)
@@ -154,3 +167,7 @@ class Link:
 
 def _frame(request: Request) -> bytes:
     return encode_frame(request.pack())
+
+
+def _frame_bytes(request: Request) -> int:
+    return Request.HEADER.size + len(request.records) + FRAMING

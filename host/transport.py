@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
@@ -183,6 +183,9 @@ class _Serial:
         with self._reporting("open"):
             self._port = serial.Serial(port, baud, exclusive=True, write_timeout=_WRITE_SECONDS)
             self._port.reset_input_buffer()
+        # FTDI's adapters hold a short reply back for 16 ms unless they are told not to. Not every system can tell them.
+        with suppress(AttributeError, NotImplementedError, OSError, ValueError):
+            self._port.set_low_latency_mode(True)
 
     def write(self, data: bytes) -> None:
         with self._reporting("write to"):

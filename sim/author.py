@@ -11,7 +11,7 @@ from .steps import Command, Exchange, Model, Noise, Step, body_of
 
 __all__ = ["Author", "u16"]
 
-_CHANGES = (Op.LOAD, Op.RATE, Op.FORGET, Op.RESTORE, Op.RESET)
+_CHANGES = (Op.LOAD, Op.RATE, Op.FORGET, Op.RESTORE, Op.RESET, Op.SELFTEST)
 
 
 class Author:

@@ -45,7 +45,7 @@ def refused(a: Author) -> None:
             user = a.rng.choice((a.geometry.users, ALL, ALL - 1))
         if "argument" in wrong:
             arg = a.rng.choice((a.geometry.target_max + 1, -a.geometry.target_max - 1, 0x8000, 0xFFFF))
-        if op == Op.RESET and user == ALL:
+        if op in (Op.RESET, Op.SELFTEST) and user == ALL:
             length = room
         records = a.rng.randbytes(min(max(length, 0), room))
         a.change(op, user=user, arg=arg, count=count, records=records)

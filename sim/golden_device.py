@@ -2,11 +2,13 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ..hdl.geometry import Geometry
+from ..hdl.pattern import bounded_item, pattern
 from ..hdl.protocol import (
     ALL,
     INLINE,
@@ -28,6 +30,7 @@ from ..hdl.protocol import (
     is_known,
     max_count,
     min_count,
+    pattern_record_bytes,
     record_bytes,
 )
 from .golden import Agent, Entry, top_k
@@ -104,7 +107,7 @@ class GoldenDevice:
             raise _Refused(Status.BAD_LENGTH)
         if len(request.records) != request.count * record_bytes(geometry, op):
             raise _Refused(Status.BAD_LENGTH)
-        if op in (Op.DIGEST, Op.RESET) and request.user == ALL:
+        if op in (Op.DIGEST, Op.RESET, Op.SELFTEST) and request.user == ALL:
             return
         if op not in (Op.HELLO, Op.LOAD, Op.STATS) and request.user >= geometry.users:
             raise _Refused(Status.BAD_USER)
@@ -117,6 +120,8 @@ class GoldenDevice:
                 good = 1 <= arg <= geometry.top_k
             case Op.RESTORE:
                 good = arg <= len(self.agents[request.user].entries) and arg + request.count <= geometry.memory_depth
+            case Op.SELFTEST:
+                good = self.loaded == geometry.catalogue_depth
             case _:
                 good = True
         if not good:
@@ -144,7 +149,12 @@ class GoldenDevice:
                     rank_clocks=0,
                 ).pack()
             case Op.DIGEST if request.user == ALL:
-                return digest(self._catalogue_words()).to_bytes(4, "little")
+                return self._catalogue_digest()
+            case Op.SELFTEST if request.user == ALL:
+                depth = self.geometry.catalogue_depth
+                films = pattern(request.arg, depth * pattern_record_bytes(self.geometry, of_catalogue=True))
+                self._load(replace(request, op=Op.LOAD, arg=0, count=depth, records=films))
+                return self._catalogue_digest()
             case Op.RESET if request.user == ALL:
                 self._reset_all()
                 return _u16(0)
@@ -175,7 +185,7 @@ class GoldenDevice:
         return _u16(len(entries)) + b"".join(_ENTRY.pack(entry.item, entry.e) for entry in saved)
 
     def _change(self, request: Request) -> bytes:
-        """RATE, FORGET, RESTORE, RESET of the selected user; ends its skips if the list of ratings is touched."""
+        """What changes the selected user's ratings; ends its skips if the list of ratings is touched."""
         agent, arg = self.agents[request.user], request.arg
         match request.op:
             case Op.RATE:
@@ -187,9 +197,13 @@ class GoldenDevice:
                     raise _Refused(Status.NOT_KEPT)
             case Op.RESTORE:
                 self._restore(agent, request)
+            case Op.SELFTEST:
+                agent.replace(self._test_entries(arg))
             case _:
                 agent.replace([])
         self._end_marks()
+        if request.op == Op.SELFTEST:
+            return digest(agent.words()).to_bytes(4, "little")
         return _u16(len(agent.entries))
 
     def _restore(self, agent: Agent, request: Request) -> None:
@@ -199,6 +213,12 @@ class GoldenDevice:
         if not known:
             self._end_marks()
             raise _Refused(Status.BAD_ITEM)
+
+    def _test_entries(self, seed: int) -> list[Entry]:
+        """A memory full of ratings made of a pattern."""
+        geometry = self.geometry
+        ratings = pattern(seed, geometry.memory_depth * pattern_record_bytes(geometry, of_catalogue=False))
+        return [self._entry(bounded_item(bits, self.loaded), e) for bits, e in _ENTRY.iter_unpack(ratings)]
 
     def _read(self, request: Request) -> bytes:
         """The operations that leave the selected user's ratings as they are."""
@@ -263,13 +283,13 @@ class GoldenDevice:
     def _entry(self, item: int, e: int) -> Entry:
         return Entry(item, self.codes[item].tobytes(), e)
 
-    def _catalogue_words(self) -> bytes:
+    def _catalogue_digest(self) -> bytes:
         films = zip(self.codes[: self.loaded], self.priors[: self.loaded], strict=True)
         words = (code.tobytes() + int(prior).to_bytes(2, "little", signed=True) for code, prior in films)
-        return _u16(self.loaded) + b"".join(words)
+        return digest(_u16(self.loaded) + b"".join(words)).to_bytes(4, "little")
 
 
-_CHANGES = (Op.RATE, Op.FORGET, Op.RESTORE, Op.RESET)
+_CHANGES = (Op.RATE, Op.FORGET, Op.RESTORE, Op.RESET, Op.SELFTEST)
 _ENTRY = struct.Struct("<Hh")
 _RANKED = struct.Struct("<Hi")
 

@@ -241,6 +241,14 @@ def reset(a: Author) -> None:
         load(a)
 
 
+def self_test(a: Author) -> None:
+    """A pattern in place of ratings, refused until the catalogue is full; seldom in place of all films as well."""
+    for _ in range(2):
+        a.change(Op.SELFTEST, user=a.user(), arg=a.rng.randrange(1 << 16))
+        if a.rng.random() < 0.3:
+            a.change(Op.SELFTEST, user=ALL, arg=a.rng.randrange(1 << 16))
+
+
 def ask(a: Author) -> None:
     """What the device says about itself."""
     a.send(a.rng.choice((Op.HELLO, Op.STATS)), user=a.rng.choice((0, 0xFFFF)), arg=a.rng.choice((0, 0xFFFF)))
@@ -263,6 +271,7 @@ PHRASES: tuple[tuple[Phrase, int], ...] = (
     (damage, 2),
     (load, 2),
     (reload, 2),
+    (self_test, 1),
     (ask, 1),
 )
 """Phrases with their weights."""

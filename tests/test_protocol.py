@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ramrec.hdl import protocol
 from ramrec.hdl.geometry import PRESETS, TINY, Geometry
 from ramrec.hdl.protocol import (
+    FRAMING,
     INLINE,
     MAX_BODY,
     REPLY,
@@ -50,7 +51,7 @@ def test_frames(body):
     """There and back; one zero byte, at the end; no more than three bytes longer than body and zero."""
     frame = encode_frame(body)
     assert frame.index(0) == len(frame) - 1
-    assert len(frame) == len(body) + 4
+    assert len(frame) == len(body) + FRAMING
     assert decode_frame(frame[:-1]) == body
 
 
@@ -155,9 +156,9 @@ def test_stats(counters):
 
 
 def test_known_operations():
-    """Fourteen, and two of them also with films inline; none has the bit of a reply."""
+    """Fifteen, and two of them also with films inline; none has the bit of a reply."""
     films_inline = [Op.SCORE | INLINE, Op.EXPLAIN | INLINE]
-    assert len(Op) == 14
+    assert len(Op) == 15
     assert sorted([*Op, *films_inline]) == OPS
     assert not any(op & REPLY for op in OPS)
 

@@ -9,10 +9,12 @@ from ramrec.hdl import protocol
 from ramrec.hdl.geometry import TINY, Geometry
 from ramrec.host import Recommender, User
 from ramrec.host.catalogue import Catalogue
+from ramrec.host.driver import Driver
 from ramrec.host.errors import RamrecError, UsageError
 from ramrec.host.features import Vocabulary
 from ramrec.host.film_model import FilmModel
 from ramrec.host.journal import Journal
+from ramrec.host.self_test import self_test
 from ramrec.host.transport import LinkError, Transport, open_transport
 from ramrec.sim.golden import Agent
 from ramrec.sim.golden_device import GoldenDevice
@@ -253,6 +255,19 @@ def test_unplugging_loses_nothing(rec: Recommender, board: Board) -> None:
     board.reset()
     assert [film for film, _ in ada.ratings()] == [title(0), title(1)]
     assert ada.digest() == protocol.digest(expected(ada, rec).words())
+
+
+def test_a_self_test_in_between_loses_nothing(board: Board, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    with start(board, catalogue(), project) as rec:
+        rec.user("ada").rate("Film D (1983)", 5)
+        before = rec.user("ada").recommend(4)
+    driver = Driver(board, TINY)
+    driver.hello()
+    assert self_test(driver, TINY, loops=1) is None
+    assert board.device.loaded == 0
+    with start(board, catalogue(), project) as rec:
+        assert rec.user("ada").recommend(4) == before
 
 
 def test_a_project_is_replayed_on_another_device(tmp_path: Path) -> None:

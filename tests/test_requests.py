@@ -4,7 +4,17 @@ import random
 
 import pytest
 from ramrec.hdl.geometry import ECP5_85F, UP5K
-from ramrec.hdl.protocol import ALL, INLINE, Op, Request, Status, is_known, max_count, record_bytes
+from ramrec.hdl.protocol import (
+    ALL,
+    INLINE,
+    Op,
+    Request,
+    Status,
+    is_known,
+    max_count,
+    pattern_record_bytes,
+    record_bytes,
+)
 from ramrec.hdl.requests import RequestCheck
 from ramrec.sim.golden_device import GoldenDevice, _Refused
 from ramrec.sim.pysim import Bench
@@ -72,7 +82,10 @@ def test_status(name):
             ctx.set(dut.loaded, loaded)
             await ctx.tick()
             if is_known(request.op):
-                assert ctx.get(dut.record_bytes) == record_bytes(geometry, request.op)
+                size = record_bytes(geometry, request.op)
+                if request.op == Op.SELFTEST:
+                    size = pattern_record_bytes(geometry, of_catalogue=request.user == ALL)
+                assert ctx.get(dut.record_bytes) == size
             await ctx.tick().repeat(dut.latency - 1)
             due = golden_status(device, request, kept)
             assert Status(ctx.get(dut.status)) == due, (request, loaded, kept)
