@@ -16,10 +16,14 @@ def make_memory(shape: ShapeLike, depth: int) -> Memory:
 
 
 def registered_read(m: Module, memory: Memory, address: Value, *, enable: Value | None = None) -> Signal:
-    """The word at an address, one clock later; it stays while not ``enable``."""
+    """The word at an address, one clock later; it stays while not ``enable``.
+
+    What it is before the first read is not defined in hardware, and a reset leaves it as it is: block RAM of an iCE40
+    has neither, and would want a LUT per bit for them. The attribute lets synthesis drop the initial value.
+    """
     port = memory.read_port(domain="comb")
     m.d.comb += port.addr.eq(address)
-    word = Signal.like(port.data, name="word")
+    word = Signal.like(port.data, name="word", reset_less=True, attrs={"undefined_at_start": 1})
     if enable is None:
         m.d.sync += word.eq(port.data)
     else:

@@ -3,20 +3,89 @@
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
-from amaranth.lib.wiring import In, Out, Signature
+from amaranth.lib.wiring import In, Out, Signature, connect, flipped
 
 from .block_ram import make_memory, registered_read
 from .geometry import Geometry
 from .layouts import film_layout, film_row_layout, place_layout
 
-__all__ = ["READ_LATENCY", "Catalogue", "CatalogueScan"]
+__all__ = ["READ_LATENCY", "Catalogue", "CatalogueScan", "Marks", "catalogue_signature", "marks_signature"]
 
 READ_LATENCY = 2
 """Clocks from a row's number to its films: block RAM, and a register of its own, as block RAM is slow."""
 
 
+def marks_signature(geometry: Geometry) -> Signature:
+    """Access to the marks, as :class:`Marks` gives it."""
+    place, row = place_layout(geometry), range(geometry.rows)
+    return Signature(
+        {
+            "row": In(row),
+            "marks": Out(geometry.lanes),
+            "mark": In(Signature({"en": Out(1), "place": Out(place), "marked": Out(1)})),
+            "fill": In(Signature({"en": Out(1), "row": Out(row), "marked": Out(1)})),
+        }
+    )
+
+
+def catalogue_signature(geometry: Geometry) -> Signature:
+    """Access to films and marks, as :class:`Catalogue` gives it."""
+    film, place = film_layout(geometry), place_layout(geometry)
+    return Signature(
+        {
+            **marks_signature(geometry).members,
+            "ask": In(1),
+            "ready": Out(1),
+            "films": Out(ArrayLayout(film, geometry.lanes)),
+            "write": In(Signature({"en": Out(1), "place": Out(place), "film": Out(film)})),
+        }
+    )
+
+
+class Marks(wiring.Component):
+    """One mark beside each film, which leaves it out of rankings; they start at zero.
+
+    One row is read, `READ_LATENCY` clocks later, and one mark or row of marks written per clock.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`
+
+    Members
+    -------
+    row : ``In``, to read
+    marks : ``Out``, of that row
+    mark : ``In(...)``: ``en``, ``place``, ``marked``
+    fill : ``In(...)``: ``en``, ``row``, ``marked``: mark or unmark a whole row
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        super().__init__(marks_signature(geometry))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        lanes = self._geometry.lanes
+        m.submodules.marks = marks = make_memory(unsigned(lanes), self._geometry.rows)
+        write = marks.write_port(granularity=1)
+        m.d.comb += [
+            write.addr.eq(self.mark.place.row),
+            write.data.eq(self.mark.marked.replicate(lanes)),
+        ]
+        m.d.sync += self.marks.eq(registered_read(m, marks, self.row))
+        with m.If(self.fill.en):
+            m.d.comb += [
+                write.addr.eq(self.fill.row),
+                write.data.eq(self.fill.marked.replicate(lanes)),
+                write.en.eq(~0),
+            ]
+        with m.Elif(self.mark.en):
+            m.d.comb += write.en.eq(1 << self.mark.place.lane)
+        return m
+
+
 class Catalogue(wiring.Component):
-    """Film ``i`` lies in row ``i // lanes`` of lane ``i % lanes``, beside one mark that leaves it out of rankings.
+    """Film ``i`` lies in row ``i // lanes`` of lane ``i % lanes``, beside its mark.
 
     One row is read and one film or mark written per clock; a read takes `READ_LATENCY` clocks. Everything
     starts at zero.
@@ -28,25 +97,16 @@ class Catalogue(wiring.Component):
     Members
     -------
     row : ``In``, to read
+    ask : ``In(1)``, and means it; here every row is read
+    ready : ``Out(1)``, it is read in this clock; always
     films, marks : ``Out``, of that row
     write : ``In(...)``: ``en``, ``place``, ``film``
-    mark : ``In(...)``: ``en``, ``place``, ``marked``
-    fill : ``In(...)``: ``en``, ``row``, ``marked``: mark or unmark a whole row
+    mark, fill : :class:`Marks`'
     """
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
-        film, place = film_layout(geometry), place_layout(geometry)
-        super().__init__(
-            {
-                "row": In(range(geometry.rows)),
-                "films": Out(ArrayLayout(film, geometry.lanes)),
-                "marks": Out(geometry.lanes),
-                "write": In(Signature({"en": Out(1), "place": Out(place), "film": Out(film)})),
-                "mark": In(Signature({"en": Out(1), "place": Out(place), "marked": Out(1)})),
-                "fill": In(Signature({"en": Out(1), "row": Out(range(geometry.rows)), "marked": Out(1)})),
-            }
-        )
+        super().__init__(catalogue_signature(geometry))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -61,29 +121,17 @@ class Catalogue(wiring.Component):
                 write.data.eq(self.write.film),
             ]
             m.d.sync += self.films[lane].eq(registered_read(m, memory, self.row))
-
-        m.submodules.marks = marks = make_memory(unsigned(geometry.lanes), geometry.rows)
-        write = marks.write_port(granularity=1)
-        m.d.comb += [
-            write.addr.eq(self.mark.place.row),
-            write.data.eq(self.mark.marked.replicate(geometry.lanes)),
-        ]
-        m.d.sync += self.marks.eq(registered_read(m, marks, self.row))
-        with m.If(self.fill.en):
-            m.d.comb += [
-                write.addr.eq(self.fill.row),
-                write.data.eq(self.fill.marked.replicate(geometry.lanes)),
-                write.en.eq(~0),
-            ]
-        with m.Elif(self.mark.en):
-            m.d.comb += write.en.eq(1 << self.mark.place.lane)
+        m.submodules.marks = marks = Marks(geometry)
+        m.d.comb += [self.ready.eq(1), marks.row.eq(self.row), self.marks.eq(marks.marks)]
+        connect(m, flipped(self.mark), marks.mark)
+        connect(m, flipped(self.fill), marks.fill)
         return m
 
 
 class CatalogueScan(wiring.Component):
-    """Streams all loaded rows of the catalogue in order, one per clock while there is ``room`` for them.
+    """Streams loaded rows of the catalogue in order, one per clock while there is ``room`` for them.
 
-    A row comes `READ_LATENCY` clocks after the clock with ``room`` that asked for it, the first one at least
+    A row comes `READ_LATENCY` clocks after the clock that asked for it and was ``ready``, the first one at least
     ``READ_LATENCY + 1`` clocks after ``start``. An empty catalogue gives one row with an empty mask, so that a
     scan always ends with ``last``.
 
@@ -93,12 +141,12 @@ class CatalogueScan(wiring.Component):
 
     Members
     -------
-    start : ``In(1)``, strobe, while no scan runs
+    start : ``In(1)``, strobe, while no row is asked for
+    first : ``In(16)``, film at which to start; 0 unless there is one lane
     loaded : ``In(16)``, films in the catalogue
     room : ``In(1)``, one more row may be asked for in this clock
-    issued : ``Out(1)``, a row is asked for in this clock
-    row : ``Out``, which
-    films, marks : ``In``, :class:`Catalogue`'s
+    issued : ``Out(1)``, a row is asked for and read in this clock
+    row, ask, ready, films, marks : :class:`Catalogue`'s
     valid, o : ``Out``, a row, and ``film_row_layout(geometry)``; the mask leaves out marked films and padding
     """
 
@@ -107,10 +155,13 @@ class CatalogueScan(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
+                "first": In(16),
                 "loaded": In(16),
                 "room": In(1),
                 "issued": Out(1),
                 "row": Out(range(geometry.rows)),
+                "ask": Out(1),
+                "ready": In(1),
                 "films": In(ArrayLayout(film_layout(geometry), geometry.lanes)),
                 "marks": In(geometry.lanes),
                 "valid": Out(1),
@@ -122,8 +173,10 @@ class CatalogueScan(wiring.Component):
         m = Module()
         lanes = self._geometry.lanes
         left, running, at_end = Signal(16), Signal(), Signal()
+        first_row = self.first if lanes == 1 else 0
         m.d.comb += [
-            self.issued.eq(running & self.room),
+            self.ask.eq(running & self.room),
+            self.issued.eq(self.ask & self.ready),
             at_end.eq(left <= lanes),
         ]
         with m.If(self.issued):
@@ -131,7 +184,7 @@ class CatalogueScan(wiring.Component):
             with m.If(at_end):
                 m.d.sync += running.eq(0)
         with m.If(self.start):
-            m.d.sync += [running.eq(1), self.row.eq(0), left.eq(self.loaded)]
+            m.d.sync += [running.eq(1), self.row.eq(first_row), left.eq(self.loaded - self.first)]
 
         valid, last, loaded = self.issued, at_end, Signal(lanes)
         for lane in range(lanes):

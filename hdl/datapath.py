@@ -4,18 +4,19 @@ from amaranth import Module, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, Signature, connect, flipped
 
-from .catalogue import Catalogue
+from .catalogue import Catalogue, catalogue_signature
 from .collector import candidate_layout
 from .editor import lookup_tag_layout
 from .geometry import Geometry
 from .layouts import film_layout, match_row_layout, place_layout
 from .learner import Learner
-from .lookup import FilmLookup
+from .lookup import FilmLookup, OneFilmLookup
 from .memory_view import MemoryView
 from .nearest import NearestScorer
 from .neurons import neurons_read_signature
 from .ranker import Ranker
-from .user_store import UserStore
+from .shared_memory import SharedMemory
+from .user_store import UserStore, store_signature
 from .working_memory import WorkingMemory, entry_read_signature
 
 __all__ = ["Datapath"]
@@ -47,22 +48,28 @@ class Datapath(wiring.Component):
         if geometry.rule == "wisard":
             raise ValueError(f"gateware learns by sweep, counting or nearest, not {geometry.rule!r}")
         self._geometry = geometry
-        self._store = UserStore(geometry)
         self._memory = WorkingMemory(geometry)
-        self._catalogue = Catalogue(geometry)
         tag = lookup_tag_layout(geometry)
-        self._lookup = FilmLookup(geometry, tag)
-        store, catalogue = self._store.signature.members, self._catalogue.signature.members
+        self._parts: dict[str, wiring.Component]
+        if geometry.compact:
+            shared = SharedMemory(geometry)
+            self._catalogue, self._store, self._lookup = shared.catalogue, shared.store, OneFilmLookup(geometry, tag)
+            self._parts = {"shared": shared}
+        else:
+            catalogue, store = Catalogue(geometry), UserStore(geometry)
+            self._catalogue, self._store, self._lookup = catalogue, store, FilmLookup(geometry, tag)
+            self._parts = {"store": store, "catalogue": catalogue}
+        stored, filmed = store_signature(geometry).members, catalogue_signature(geometry).members
         rows, kept = range(geometry.memory_rows), range(geometry.memory_depth + 1)
         film = film_layout(geometry)
         super().__init__(
             {
-                "user": store["user"],
-                "slot": store["slot"],
-                "rating": store["rating"],
-                "store_write": store["write"],
-                "stored_kept": store["kept"],
-                "set_kept": store["set_kept"],
+                "user": stored["user"],
+                "slot": stored["slot"],
+                "rating": stored["rating"],
+                "store_write": stored["write"],
+                "stored_kept": stored["kept"],
+                "set_kept": stored["set_kept"],
                 "entry": In(entry_read_signature(geometry)),
                 "entry_write": self._memory.signature.members["write"],
                 "look": In(1),
@@ -75,9 +82,9 @@ class Datapath(wiring.Component):
                 "found_known": Out(1),
                 "found_tag": Out(tag),
                 "loaded": In(16),
-                "film_write": catalogue["write"],
-                "mark": catalogue["mark"],
-                "fill": catalogue["fill"],
+                "film_write": filmed["write"],
+                "mark": filmed["mark"],
+                "fill": filmed["fill"],
                 "kept": In(kept),
                 "learn": In(1),
                 "learning": Out(1),
@@ -104,9 +111,10 @@ class Datapath(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
-        m.submodules.store = store = self._store
+        store, catalogue = self._store, self._catalogue
+        for name, part in self._parts.items():
+            m.submodules[name] = part
         m.submodules.memory = memory = self._memory
-        m.submodules.catalogue = catalogue = self._catalogue
         m.submodules.lookup = lookup = self._lookup
         m.submodules.ranker = ranker = Ranker(geometry)
         m.submodules.view = view = MemoryView(geometry)
@@ -137,12 +145,15 @@ class Datapath(wiring.Component):
             self.found_known.eq(lookup.known),
             self.found_tag.eq(lookup.o_tag),
             catalogue.row.eq(lookup.row),
+            catalogue.ask.eq(lookup.ask),
+            lookup.ready.eq(catalogue.ready),
         ]
         with m.If(ranker.busy):
-            m.d.comb += catalogue.row.eq(ranker.row)
+            m.d.comb += [catalogue.row.eq(ranker.row), catalogue.ask.eq(ranker.ask)]
         m.d.comb += [
             ranker.start.eq(self.rank),
             ranker.loaded.eq(self.loaded),
+            ranker.ready.eq(catalogue.ready),
             ranker.films.eq(catalogue.films),
             ranker.marks.eq(catalogue.marks),
             ranker.kept.eq(self.kept),

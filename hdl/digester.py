@@ -1,12 +1,12 @@
 """CRC-32 of a user's state, or of the catalogue, as 16-bit words."""
 
-from amaranth import Cat, Module, Signal, signed
+from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
 from .geometry import Geometry
-from .layouts import film_layout
+from .layouts import chosen, film_layout
 from .neurons import neurons_read_signature
 from .working_memory import entry_read_signature
 
@@ -16,7 +16,7 @@ __all__ = ["Digester"]
 class Digester(wiring.Component):
     """Digest of ``kept, (item, e, alpha, code) per entry, bias, cells`` or of ``loaded, (code, prior) per film``.
 
-    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, plus two clocks per entry and
+    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, or every fourth in a compact device, plus two clocks per entry and
     some seven per film, which is looked up like any other; three clocks per cell.
 
     Parameters
@@ -59,14 +59,15 @@ class Digester(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
-        m.submodules.crc = crc = CRC32_ISO_HDLC(16).create()
+        crc_bits = 4 if geometry.compact else 16
+        m.submodules.crc = crc = CRC32_ISO_HDLC(crc_bits).create()
 
         index = Signal(16)
         place = Signal(range(3 + geometry.code_bits // 16))
         neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
         cell = Signal(signed(16))
         entry = self.entry.entry
-        film = Signal(film_layout(geometry))
+        film = self.film if geometry.compact else Signal(film_layout(geometry))  # a compact lookup keeps it
         m.d.comb += [
             self.entry.en.eq(1),
             self.entry.slot.eq(index),
@@ -78,92 +79,100 @@ class Digester(wiring.Component):
             self.crc.eq(crc.crc),
             self.busy.eq(1),
         ]
-        m.d.sync += cell.eq(self.neurons.cells[neuron % geometry.neurons_per_clock])
+        m.d.sync += cell.eq(chosen(m, list(self.neurons.cells), neuron % geometry.neurons_per_clock))
 
         # Block RAM, word selection and CRC in one clock would set the clock of the whole device.
         word_valid, word_data = Signal(), Signal(16)
-        m.d.sync += word_valid.eq(0)
-        m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data)]
+        parts = 16 // crc_bits
+        part, in_parts = Signal(range(parts)), Signal()
+        m.d.sync += [word_valid.eq(in_parts), word_data.eq(word_data >> crc_bits), part.eq(part + word_valid)]
+        m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data), in_parts.eq(word_valid & (part != parts - 1))]
 
         def word(value: object) -> None:
             m.d.sync += [word_valid.eq(1), word_data.eq(value)]
 
-        with m.FSM():
-            with m.State("Idle"):
-                m.d.comb += self.busy.eq(0)
-                with m.If(self.start):
-                    m.next = "Begin"
+        with m.If(~in_parts):
+            with m.FSM():
+                with m.State("Idle"):
+                    m.d.comb += self.busy.eq(0)
+                    with m.If(self.start):
+                        m.next = "Begin"
 
-            with m.State("Begin"):
-                m.d.comb += crc.start.eq(1)
-                m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
-                m.next = "Count"
+                with m.State("Begin"):
+                    m.d.comb += crc.start.eq(1)
+                    m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
+                    m.next = "Count"
 
-            with m.State("Count"):
-                with m.If(self.of_catalogue):
-                    word(self.loaded)
-                    m.next = "Film"
-                with m.Else():
-                    word(self.kept)
-                    m.next = "Entry"
+                with m.State("Count"):
+                    with m.If(self.of_catalogue):
+                        word(self.loaded)
+                        m.next = "Film"
+                    with m.Else():
+                        word(self.kept)
+                        m.next = "Entry"
 
-            with m.State("Film"):
-                m.d.comb += self.look.eq(index != self.loaded)
-                m.next = "Look"
-                with m.If(index == self.loaded):
-                    m.next = "Settle"
-
-            with m.State("Look"):
-                with m.If(self.found):
-                    m.d.sync += film.eq(self.film)
-                    m.next = "Film words"
-
-            with m.State("Film words"):
-                prior = Signal(signed(16))
-                m.d.comb += prior.eq(film.prior)
-                word(Cat(film.code, prior).word_select(place, 16))
-                m.d.sync += place.eq(place + 1)
-                with m.If(place == geometry.code_bits // 16):
-                    m.d.sync += [place.eq(0), index.eq(index + 1)]
-                    m.next = "Film"
-
-            with m.State("Entry"):
-                m.next = "Entry read"
-                with m.If(index == self.kept):
-                    m.next = "Bias"
-
-            with m.State("Entry read"):
-                m.next = "Entry words"
-
-            with m.State("Entry words"):
-                alpha = Signal(signed(16))
-                m.d.comb += alpha.eq(self.alpha)
-                word(Cat(entry.item, entry.e, alpha, entry.code).word_select(place, 16))
-                m.d.sync += place.eq(place + 1)
-                with m.If(place == 2 + geometry.code_bits // 16):
-                    m.d.sync += [place.eq(0), index.eq(index + 1)]
-                    m.next = "Entry"
-
-            with m.State("Bias"):
-                word(self.bias)
-                m.next = "Cell"
-
-            with m.State("Cell"):
-                m.next = "Cell chosen"
-
-            with m.State("Cell chosen"):
-                m.next = "Cell word"
-
-            with m.State("Cell word"):
-                word(0 if geometry.rule == "nearest" else cell)
-                m.d.sync += address.eq(address + 1)
-                m.next = "Cell"
-                with m.If(address == geometry.cells - 1):
-                    m.d.sync += neuron.eq(neuron + 1)
-                    with m.If(neuron == geometry.neurons - 1):
+                with m.State("Film"):
+                    m.d.comb += self.look.eq(index != self.loaded)
+                    m.next = "Look"
+                    with m.If(index == self.loaded):
                         m.next = "Settle"
 
-            with m.State("Settle"):
-                with m.If(~word_valid):
-                    m.next = "Idle"
+                with m.State("Look"):
+                    with m.If(self.found):
+                        if film is not self.film:
+                            m.d.sync += film.eq(self.film)
+                        m.next = "Film words"
+
+                with m.State("Film words"):
+                    prior = Signal(signed(16))
+                    m.d.comb += prior.eq(film.prior)
+                    word(chosen(m, _words(Cat(film.code, prior)), place))
+                    m.d.sync += place.eq(place + 1)
+                    with m.If(place == geometry.code_bits // 16):
+                        m.d.sync += [place.eq(0), index.eq(index + 1)]
+                        m.next = "Film"
+
+                with m.State("Entry"):
+                    m.next = "Entry read"
+                    with m.If(index == self.kept):
+                        m.next = "Bias"
+
+                with m.State("Entry read"):
+                    m.next = "Entry words"
+
+                with m.State("Entry words"):
+                    alpha = Signal(signed(16))
+                    m.d.comb += alpha.eq(self.alpha)
+                    word(chosen(m, _words(Cat(entry.item, entry.e, alpha, entry.code)), place))
+                    m.d.sync += place.eq(place + 1)
+                    with m.If(place == 2 + geometry.code_bits // 16):
+                        m.d.sync += [place.eq(0), index.eq(index + 1)]
+                        m.next = "Entry"
+
+                with m.State("Bias"):
+                    word(self.bias)
+                    m.next = "Cell"
+
+                with m.State("Cell"):
+                    m.next = "Cell chosen"
+
+                with m.State("Cell chosen"):
+                    m.next = "Cell word"
+
+                with m.State("Cell word"):
+                    word(0 if geometry.rule == "nearest" else cell)
+                    m.d.sync += address.eq(address + 1)
+                    m.next = "Cell"
+                    with m.If(address == geometry.cells - 1):
+                        m.d.sync += neuron.eq(neuron + 1)
+                        with m.If(neuron == geometry.neurons - 1):
+                            m.next = "Settle"
+
+                with m.State("Settle"):
+                    with m.If(~word_valid):
+                        m.next = "Idle"
         return m
+
+
+def _words(value: Value) -> list[Value]:
+    return [value[low : low + 16] for low in range(0, len(value), 16)]

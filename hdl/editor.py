@@ -140,18 +140,20 @@ class ListEditor(wiring.Component):
 
         # A walk reads slots ``slot`` up to ``end``. Entry and stored rating are at hand 2 clocks after their slot.
         slot, end = Signal(range(depth + 1)), Signal(range(depth + 1))
-        walking, issued, walked = Signal(), Signal(), Signal()
+        walking, hindered, issued, walked = Signal(), Signal(), Signal(), Signal()
         read, at_hand = Signal(), Signal()
         read_slot, hand_slot = Signal(range(depth)), Signal(range(depth))
         entry_rating = Signal(rating_layout)
         m.d.comb += [
-            issued.eq(walking & (slot != end)),
+            issued.eq(walking & (slot != end) & ~hindered),
             self.read.en.eq(1),
             self.read.slot.eq(slot),
             self.store_slot.eq(slot),
             entry_rating.item.eq(self.read.entry.item),
             entry_rating.e.eq(self.read.entry.e),
         ]
+        if geometry.compact:  # ratings and films share a memory
+            m.d.comb += hindered.eq(read | at_hand | self.looking)
         m.d.sync += [
             read.eq(issued),
             read_slot.eq(slot),

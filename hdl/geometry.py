@@ -57,6 +57,10 @@ class Geometry:
     table_bits
         Code bits that address one table of a lane: neighbouring RAM neurons fused, for ranking. A multiple of
         ``tuple_bits`` up to 8 that divides 16: 4 for LUT RAM of 16 cells, 8 for block RAM of 256 cells.
+    compact
+        1 for the smallest FPGAs: films and ratings share one memory with one port, as the large RAM blocks of an
+        iCE40 UltraPlus have, and the list of the best lies in block RAM. A ranking then takes about an eighth
+        longer. Wants one lane, and a code of 32, 64, 128 or 256 bits.
 
     Raises
     ------
@@ -84,6 +88,7 @@ class Geometry:
     comparators: int = 1
     neurons_per_clock: int = 64
     table_bits: int = 4
+    compact: int = 0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -135,6 +140,11 @@ class Geometry:
             "neurons_per_clock",
             f"a multiple of the RAM neurons in one table ({self.fused})",
         )
+        check(self.compact in (0, 1), "compact", "0 or 1")
+        if self.compact:
+            check(self.lanes == 1, "lanes", "1 in a compact device")
+            check(self.rule in ("sweep", "counting"), "rule", "sweep or counting in a compact device")
+            check(self.code_bits in (32, 64, 128, 256), "code_bits", "32, 64, 128 or 256 in a compact device")
         if self.rule == "nearest":
             check(self.lanes == 1, "lanes", "1 with the rule nearest, which ranks through the memory view")
         if self.rule == "sweep":
@@ -287,7 +297,7 @@ class Geometry:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-_MACHINE = ("users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits")
+_MACHINE = ("users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits", "compact")
 _PACKED = "<" + "H" * len(fields(Geometry))
 
 TINY = Geometry(
@@ -320,6 +330,7 @@ UP5K = Geometry(
     comparators=1,
     neurons_per_clock=4,
     table_bits=8,
+    compact=1,
 )
 """Lattice iCE40 UltraPlus 5K: no LUT RAM, so the learner's neurons and the lane's tables are block RAM."""
 

@@ -1,12 +1,13 @@
 """Data that streams between the components, as Amaranth layouts."""
 
-from amaranth import signed
+from amaranth import Module, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib.data import ArrayLayout, StructLayout
 
 from .geometry import Geometry
 
 __all__ = [
+    "chosen",
     "entry_layout",
     "film_layout",
     "film_row_layout",
@@ -70,3 +71,17 @@ def row_of(slot: Value, width: int) -> Value:
 def lane_of(slot: Value, width: int) -> Value:
     """Place of a slot within its row."""
     return slot[: width.bit_length() - 1]
+
+
+def chosen(m: Module, words: list[Value], index: Value) -> Value:
+    """The word with a number; a signal, as an expression would be spelled out at each use."""
+    if len(words) == 1:
+        return words[0]
+    result = Signal(words[0].shape())
+    with m.Switch(index):
+        for place, word in enumerate(words[:-1]):
+            with m.Case(place):
+                m.d.comb += result.eq(word)
+        with m.Default():
+            m.d.comb += result.eq(words[-1])
+    return result

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out, Signature
 from .adder_tree import AdderTree
 from .block_ram import make_memory, registered_read
 from .geometry import Geometry
-from .layouts import film_layout
+from .layouts import chosen, film_layout
 from .neurons import RamNeurons, neurons_read_signature
 from .working_memory import entry_read_signature
 
@@ -131,7 +131,7 @@ class Learner(wiring.Component):
             group.eq(phase - Mux(looking, first_phase, residual_phase)),
             neurons.read.en.eq(looking | updating),
             neurons.read.group.eq(group),
-            neurons.read.tuples.eq(_chosen(m, tuples, group)),
+            neurons.read.tuples.eq(chosen(m, tuples, group)),
         ]
         m.d.comb += self.read.cells.eq(neurons.read.cells)
         with m.If(~self.busy & ~self.asking):
@@ -185,13 +185,17 @@ class Learner(wiring.Component):
 
         clearing = Signal()
         clear_group, clear_address = Signal(range(geometry.groups)), Signal(geometry.tuple_bits)
-        writing = Signal()
+        writing, written_tuples = Signal(), Signal.like(neurons.read.tuples)
         m.d.sync += [writing.eq(updating & stepping & self.busy), write_group.eq(group)]
+        if geometry.groups == 1:
+            m.d.comb += written_tuples.eq(code)
+        else:
+            m.d.sync += written_tuples.eq(neurons.read.tuples)
         m.d.comb += [
             neurons.write.en.eq(writing | clearing),
             neurons.write.group.eq(Mux(clearing, clear_group, write_group)),
             neurons.write.tuples.eq(
-                Mux(clearing, clear_address.replicate(geometry.neurons_per_clock), _chosen(m, tuples, write_group))
+                Mux(clearing, clear_address.replicate(geometry.neurons_per_clock), written_tuples)
             ),
         ]
         for written, cell in zip(neurons.write.cells, neurons.read.cells, strict=True):
@@ -282,15 +286,3 @@ class Learner(wiring.Component):
                 m.d.sync += self.busy.eq(0)
                 m.next = "Idle"
         return m
-
-
-def _chosen(m: Module, words: list[Value], index: Signal) -> Value:
-    """The word with a number; a signal, as an expression would be spelled out at each use."""
-    if len(words) == 1:
-        return words[0]
-    chosen = Signal(len(words[0]))
-    with m.Switch(index):
-        for place, word in enumerate(words):
-            with m.Case(place):
-                m.d.comb += chosen.eq(word)
-    return chosen

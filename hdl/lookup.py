@@ -2,17 +2,40 @@
 
 from itertools import pairwise
 
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout, Layout, StructLayout
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, Signature
 
 from .catalogue import READ_LATENCY
 from .geometry import Geometry
 from .layouts import film_layout, place_layout
 from .locator import Locator
 
-__all__ = ["FilmLookup"]
+__all__ = ["FilmLookup", "OneFilmLookup", "lookup_signature"]
+
+
+def lookup_signature(geometry: Geometry, tag: Layout) -> Signature:
+    """Ports of :class:`FilmLookup`, as it describes them."""
+    film = film_layout(geometry)
+    return Signature(
+        {
+            "i_valid": In(1),
+            "item": In(16),
+            "tag": In(tag),
+            "loaded": In(16),
+            "row": Out(range(geometry.rows)),
+            "ask": Out(1),
+            "ready": In(1),
+            "films": In(ArrayLayout(film, geometry.lanes)),
+            "busy": Out(1),
+            "o_valid": Out(1),
+            "place": Out(place_layout(geometry)),
+            "film": Out(film),
+            "known": Out(1),
+            "o_tag": Out(tag),
+        }
+    )
 
 
 class FilmLookup(wiring.Component):
@@ -29,7 +52,7 @@ class FilmLookup(wiring.Component):
     -------
     i_valid, item, tag : ``In``
     loaded : ``In(16)``, films in the catalogue
-    row : ``Out``, the row to read, and films : ``In``, its films `READ_LATENCY` clocks later, the catalogue's
+    row, ask, ready, films : the catalogue's, which must always be ready
     busy : ``Out(1)``, items are on their way
     o_valid, place, film, o_tag : ``Out``, of the item
     known : ``Out(1)``, the item is loaded; if not, place and film mean nothing
@@ -40,28 +63,12 @@ class FilmLookup(wiring.Component):
     def __init__(self, geometry: Geometry, tag: Layout) -> None:
         self._geometry = geometry
         self._tag = tag
-        film = film_layout(geometry)
-        super().__init__(
-            {
-                "i_valid": In(1),
-                "item": In(16),
-                "tag": In(tag),
-                "loaded": In(16),
-                "row": Out(range(geometry.rows)),
-                "films": In(ArrayLayout(film, geometry.lanes)),
-                "busy": Out(1),
-                "o_valid": Out(1),
-                "place": Out(place_layout(geometry)),
-                "film": Out(film),
-                "known": Out(1),
-                "o_tag": Out(tag),
-            }
-        )
+        super().__init__(lookup_signature(geometry, tag))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.locator = locator = Locator(self._geometry)
-        m.d.comb += [locator.item.eq(self.item), self.row.eq(locator.place.row)]
+        m.d.comb += [locator.item.eq(self.item), self.row.eq(locator.place.row), self.ask.eq(1)]
 
         layout = StructLayout({"valid": 1, "known": 1, "tag": self._tag})
         stages = [Signal(layout, name=f"stage_{stage}") for stage in range(self.latency)]
@@ -83,5 +90,47 @@ class FilmLookup(wiring.Component):
             self.known.eq(stages[-1].known),
             self.o_tag.eq(stages[-1].tag),
             self.place.eq(places[-1]),
+        ]
+        return m
+
+
+class OneFilmLookup(wiring.Component):
+    """The same for one item at a time, and for one lane: it waits until the catalogue is ready.
+
+    An item comes once the one before has been found, at the earliest ``latency`` clocks after it; ``place``,
+    ``film``, ``known`` and ``o_tag`` stay until then.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`, with one lane
+    tag : layout of what travels along with an item
+
+    Members
+    -------
+    all of :class:`FilmLookup`
+    """
+
+    latency = 1 + READ_LATENCY
+
+    def __init__(self, geometry: Geometry, tag: Layout) -> None:
+        if geometry.lanes != 1:
+            raise ValueError(f"one film at a time is looked up in one lane, not in {geometry.lanes!r}")
+        super().__init__(lookup_signature(geometry, tag))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        item = Signal(16)
+        reading = Signal(READ_LATENCY)
+        with m.If(self.i_valid):
+            m.d.sync += [item.eq(self.item), self.o_tag.eq(self.tag), self.ask.eq(1)]
+        with m.Elif(self.ready):
+            m.d.sync += self.ask.eq(0)
+        m.d.sync += [reading.eq(Cat(self.ask & self.ready, reading)), self.known.eq(item < self.loaded)]
+        m.d.comb += [
+            self.row.eq(item),
+            self.place.row.eq(item),
+            self.film.eq(self.films[0]),
+            self.busy.eq(self.i_valid | self.ask | reading.any()),
+            self.o_valid.eq(reading[-1]),
         ]
         return m

@@ -13,6 +13,7 @@ from .layouts import film_row_layout
 from .nearest import NearestScorer
 from .neurons import neurons_read_signature
 from .rest import Rest
+from .serial_topk import LoneCollector, SerialTopK
 from .topk import TopK
 from .working_memory import entry_read_signature
 
@@ -23,8 +24,9 @@ class Ranker(wiring.Component):
     """Best films of the catalogue, by the tables in ``lanes`` lanes, or by the memory view for the rule nearest.
 
     With tables, fusing them takes ``Fuser.clocks`` and the way to the last lane a few more; then one row of
-    films per clock is ranked, and the queue of the collector takes up bursts of candidates. With the memory
-    view, films follow each other one by one.
+    films per clock is ranked, and the queue of the collector takes up bursts of candidates. A compact one has no
+    queue: the scan goes back to a film that came while the list was busy. With the memory view, films follow each
+    other one by one.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class Ranker(wiring.Component):
     offset : ``In``, the bias's part of every score
     neurons : ``Out(neurons_read_signature(geometry))``, used while ``busy``
     kept, entry : ``In``, ``Out(entry_read_signature(geometry))``: the memory, used while ``busy`` by the rule nearest
-    row, films, marks : :class:`.Catalogue`'s
+    row, ask, ready, films, marks : :class:`.Catalogue`'s
     o : ``Out(stream)`` of ``candidate_layout(geometry)``
     """
 
@@ -56,6 +58,8 @@ class Ranker(wiring.Component):
                 "kept": In(range(geometry.memory_depth + 1)),
                 "entry": Out(entry_read_signature(geometry)),
                 "row": scan["row"],
+                "ask": scan["ask"],
+                "ready": scan["ready"],
                 "films": scan["films"],
                 "marks": scan["marks"],
                 "o": Out(stream.Signature(candidate_layout(geometry))),
@@ -66,29 +70,40 @@ class Ranker(wiring.Component):
         m = Module()
         geometry = self._geometry
         m.submodules.scan = scan = self._scan
-        m.submodules.collector = collector = Collector(geometry)
-        m.submodules.topk = topk = TopK(geometry)
+        m.submodules.collector = collector = LoneCollector(geometry) if geometry.compact else Collector(geometry)
+        m.submodules.topk = topk = SerialTopK(geometry) if geometry.compact else TopK(geometry)
         connect(m, collector.o, topk.i)
-        m.submodules.result = result = Rest(candidate_layout(geometry))
-        connect(m, topk.o, result.i)
-        connect(m, result.o, flipped(self.o))
+        if geometry.compact:
+            connect(m, topk.o, flipped(self.o))
+        else:
+            m.submodules.result = result = Rest(candidate_layout(geometry))
+            connect(m, topk.o, result.i)
+            connect(m, result.o, flipped(self.o))
         m.d.comb += [
             self.row.eq(scan.row),
+            self.ask.eq(scan.ask),
+            scan.ready.eq(self.ready),
             scan.films.eq(self.films),
             scan.marks.eq(self.marks),
             scan.loaded.eq(self.loaded),
-            collector.start.eq(scan.start),
+            collector.start.eq(self.start),
             collector.full.eq(topk.full),
             collector.threshold.eq(topk.threshold),
         ]
         if geometry.rule == "nearest":
             capacity, fused = 1, self._add_memory_view(m, scan, collector)
+        elif geometry.compact:
+            capacity, fused = 31, self._add_lanes(m, scan, collector)
         else:
             capacity, fused = collector.capacity, self._add_lanes(m, scan, collector)
 
         on_their_way = Signal(range(capacity + 1))
-        m.d.sync += on_their_way.eq(on_their_way + scan.issued - collector.dropped - collector.taken)
-        m.d.comb += scan.room.eq(on_their_way != capacity)
+        if geometry.compact:
+            m.d.sync += on_their_way.eq(on_their_way + scan.issued - collector.i_valid)
+            m.d.comb += [scan.first.eq(collector.item), scan.room.eq(~collector.missed)]
+        else:
+            m.d.sync += on_their_way.eq(on_their_way + scan.issued - collector.dropped - collector.taken)
+            m.d.comb += scan.room.eq(on_their_way != capacity)
 
         with m.FSM():
             with m.State("Idle"):
@@ -100,7 +115,10 @@ class Ranker(wiring.Component):
                     m.d.comb += scan.start.eq(1)
                     m.next = "Rank"
             with m.State("Rank"):
-                with m.If(result.o.valid):
+                if geometry.compact:
+                    with m.If(collector.missed & (on_their_way == 0)):
+                        m.d.comb += [scan.start.eq(1), collector.again.eq(1)]
+                with m.If(self.o.valid):
                     m.d.sync += self.busy.eq(0)
                     m.next = "Idle"
         return m

@@ -2,13 +2,61 @@
 
 from amaranth import Module
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, Signature
+from amaranth.lib.wiring import In, Out, Signature, connect, flipped
 
 from .block_ram import make_memory, registered_read
 from .geometry import Geometry
 from .layouts import rating_layout
 
-__all__ = ["UserStore"]
+__all__ = ["KeptCounts", "UserStore", "store_signature"]
+
+
+def store_signature(geometry: Geometry) -> Signature:
+    """Access to every user's ratings, as :class:`UserStore` gives it."""
+    user, slot = range(geometry.users), range(geometry.memory_depth)
+    kept = range(geometry.memory_depth + 1)
+    return Signature(
+        {
+            "user": In(user),
+            "slot": In(slot),
+            "rating": Out(rating_layout),
+            "write": In(Signature({"en": Out(1), "slot": Out(slot), "rating": Out(rating_layout)})),
+            "kept": Out(kept),
+            "set_kept": In(Signature({"en": Out(1), "kept": Out(kept)})),
+        }
+    )
+
+
+class KeptCounts(wiring.Component):
+    """How many ratings every user keeps; zero at the start.
+
+    Parameters
+    ----------
+    geometry : :class:`Geometry`
+
+    Members
+    -------
+    user : ``In``, whom all others mean
+    kept : ``Out``, ratings the user keeps, one clock after ``user``
+    set_kept : ``In(...)``: ``en``, ``kept``
+    """
+
+    def __init__(self, geometry: Geometry) -> None:
+        self._geometry = geometry
+        members = store_signature(geometry).members
+        super().__init__({name: members[name] for name in ("user", "kept", "set_kept")})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.kept = kept = make_memory(range(self._geometry.memory_depth + 1), self._geometry.users)
+        write = kept.write_port()
+        m.d.comb += [
+            self.kept.eq(registered_read(m, kept, self.user)),
+            write.addr.eq(self.user),
+            write.data.eq(self.set_kept.kept),
+            write.en.eq(self.set_kept.en),
+        ]
+        return m
 
 
 class UserStore(wiring.Component):
@@ -27,25 +75,14 @@ class UserStore(wiring.Component):
     slot : ``In``, to read
     rating : ``Out(rating_layout)``, in that slot
     write : ``In(...)``: ``en``, ``slot``, ``rating``
-    kept : ``Out``, ratings the user keeps, one clock after ``user``
-    set_kept : ``In(...)``: ``en``, ``kept``
+    kept, set_kept : :class:`KeptCounts`'
     """
 
     latency = 2
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
-        slot, kept = range(geometry.memory_depth), range(geometry.memory_depth + 1)
-        super().__init__(
-            {
-                "user": In(range(geometry.users)),
-                "slot": In(slot),
-                "rating": Out(rating_layout),
-                "write": In(Signature({"en": Out(1), "slot": Out(slot), "rating": Out(rating_layout)})),
-                "kept": Out(kept),
-                "set_kept": In(Signature({"en": Out(1), "kept": Out(kept)})),
-            }
-        )
+        super().__init__(store_signature(geometry))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -59,13 +96,7 @@ class UserStore(wiring.Component):
             write.en.eq(self.write.en),
         ]
         m.d.sync += self.rating.eq(registered_read(m, ratings, self.user * depth + self.slot))
-
-        m.submodules.kept = kept = make_memory(range(depth + 1), geometry.users)
-        kept_write = kept.write_port()
-        m.d.comb += [
-            self.kept.eq(registered_read(m, kept, self.user)),
-            kept_write.addr.eq(self.user),
-            kept_write.data.eq(self.set_kept.kept),
-            kept_write.en.eq(self.set_kept.en),
-        ]
+        m.submodules.kept = kept = KeptCounts(geometry)
+        m.d.comb += [kept.user.eq(self.user), self.kept.eq(kept.kept)]
+        connect(m, flipped(self.set_kept), kept.set_kept)
         return m

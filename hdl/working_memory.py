@@ -29,7 +29,8 @@ class WorkingMemory(wiring.Component):
     """Entries ``(item, e, code)`` of one user in rows of ``comparators``.
 
     One read and one write per clock, but not of the same slot; a read takes `latency` clocks, block RAM and a
-    register of its own, and stands still while not ``en``. Everything starts at zero.
+    register of its own (of the address in a compact device, which has fewer bits), and stands still while not ``en``.
+    Everything starts at zero.
 
     Parameters
     ----------
@@ -55,15 +56,23 @@ class WorkingMemory(wiring.Component):
         geometry = self._geometry
         width = geometry.comparators
         asked, chosen = Signal(range(width)), Signal(range(width))
+        row = row_of(self.read.slot, width)
+        if geometry.compact:
+            row = Signal(range(geometry.memory_rows))
         with m.If(self.read.en):
             m.d.sync += [asked.eq(lane_of(self.read.slot, width)), chosen.eq(asked)]
+            if geometry.compact:
+                m.d.sync += row.eq(row_of(self.read.slot, width))
         for bank in range(width):
             memory = make_memory(entry_layout(geometry), geometry.memory_rows)
             m.submodules[f"bank_{bank}"] = memory
             write = memory.write_port()
-            word = registered_read(m, memory, row_of(self.read.slot, width), enable=self.read.en)
-            with m.If(self.read.en):
-                m.d.sync += self.read.row[bank].eq(word)
+            word = registered_read(m, memory, row, enable=self.read.en)
+            if geometry.compact:
+                m.d.comb += self.read.row[bank].eq(word)
+            else:
+                with m.If(self.read.en):
+                    m.d.sync += self.read.row[bank].eq(word)
             m.d.comb += [
                 write.addr.eq(row_of(self.write.slot, width)),
                 write.data.eq(self.write.entry),

@@ -8,6 +8,7 @@ from ramrec.sim.golden import Entry, addresses, top_k
 from ramrec.sim.pysim import Bench
 
 __all__ = [
+    "COMPACT",
     "FLOWS",
     "GEOMETRIES",
     "KINDS",
@@ -34,6 +35,9 @@ __all__ = [
     "write_cells",
 ]
 
+COMPACT = TINY.with_(
+    code_bits=32, alpha_bits=4, lanes=1, comparators=1, memory_depth=5, catalogue_depth=31, top_k=5, compact=1
+)
 GEOMETRIES = {
     "tiny": TINY,
     "one-bit tuples, five lanes": TINY.with_(
@@ -59,6 +63,7 @@ GEOMETRIES = {
         catalogue_depth=19,
         top_k=5,
     ),
+    "compact": COMPACT,
     "smallest": TINY.with_(
         tuple_bits=4,
         ridge=0,
@@ -254,14 +259,15 @@ def random_film(rng, geometry):
 
 
 async def fill_catalogue(ctx, catalogue, films):
-    """Write films into a :class:`Catalogue`."""
+    """Write films into a :class:`Catalogue`, or into one of a :class:`SharedMemory`, which takes two clocks for each."""
     lanes = len(catalogue.films)
-    ctx.set(catalogue.write.en, 1)
     for item, film in enumerate(films):
         ctx.set(catalogue.write.place, {"row": item // lanes, "lane": item % lanes})
         ctx.set(catalogue.write.film, film)
+        ctx.set(catalogue.write.en, 1)
         await ctx.tick()
-    ctx.set(catalogue.write.en, 0)
+        ctx.set(catalogue.write.en, 0)
+        await ctx.tick()
 
 
 async def mark_films(ctx, catalogue, geometry, marks):

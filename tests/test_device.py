@@ -20,13 +20,15 @@ from ramrec.hdl.protocol import (
 from ramrec.sim.golden_device import GoldenDevice
 from ramrec.sim.pysim import Bench
 
-from .bench import random_code, send
+from .bench import COMPACT, random_code, send
 
 DEVICES = {
     "tiny": TINY,
     "counting, one lane": TINY.with_(rule="counting", tuple_bits=1, neurons_per_clock=16, lanes=1, prior_shift=7),
     "seven lanes, wide tables": TINY.with_(lanes=7, table_bits=8, comparators=1, users=2),
     "nearest": TINY.with_(rule="nearest", lanes=1, tuple_bits=4, neurons_per_clock=2, comparators=1),
+    "compact": COMPACT,
+    "compact, long codes": COMPACT.with_(code_bits=64, shift=5, memory_depth=6, users=2, table_bits=8),
 }
 WEIGHTS = {
     Op.HELLO: 1,

@@ -13,11 +13,13 @@ from ramrec.hdl.fuser import Fuser
 from ramrec.hdl.geometry import TINY
 from ramrec.hdl.neurons import RamNeurons
 from ramrec.hdl.ranker import Ranker
+from ramrec.hdl.shared_memory import SharedMemory
 from ramrec.hdl.working_memory import WorkingMemory
 from ramrec.sim.golden import Agent
 from ramrec.sim.pysim import Bench, strobe
 
 from .bench import (
+    COMPACT,
     agent_entries,
     code_array,
     collect,
@@ -43,6 +45,8 @@ RANKED = {
     ),
     "forty-eight lanes": TINY.with_(lanes=48, catalogue_depth=49, tuple_bits=4, top_k=41),
     "fewer films than lanes": TINY.with_(lanes=11, catalogue_depth=4, top_k=7),
+    "compact": COMPACT.with_(catalogue_depth=90, top_k=7),
+    "compact, one place": COMPACT.with_(code_bits=64, shift=5, catalogue_depth=41, top_k=1),
 }
 
 
@@ -51,19 +55,22 @@ class Ranked(wiring.Component):
 
     def __init__(self, geometry):
         self.geometry = geometry
-        self.ranker, self.catalogue = Ranker(geometry), Catalogue(geometry)
+        self.ranker, self.memories = Ranker(geometry), (SharedMemory if geometry.compact else Catalogue)(geometry)
+        self.catalogue = self.memories.catalogue if geometry.compact else self.memories
         self.neurons, self.memory = RamNeurons(geometry), WorkingMemory(geometry)
         super().__init__({})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.ranker = ranker = self.ranker
-        m.submodules.catalogue = catalogue = self.catalogue
+        m.submodules.memories, catalogue = self.memories, self.catalogue
         m.submodules.neurons, m.submodules.memory = self.neurons, self.memory
         connect(m, ranker.neurons, self.neurons.read)
         connect(m, ranker.entry, self.memory.read)
         m.d.comb += [
             catalogue.row.eq(ranker.row),
+            catalogue.ask.eq(ranker.ask),
+            ranker.ready.eq(catalogue.ready),
             ranker.films.eq(catalogue.films),
             ranker.marks.eq(catalogue.marks),
         ]
