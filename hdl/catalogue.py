@@ -3,16 +3,30 @@
 from amaranth import Module, Signal, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
-from amaranth.lib.wiring import In, Out, Signature, connect, flipped
+from amaranth.lib.wiring import In, Out, Signature
 
 from .block_ram import make_memory, registered_read
+from .delay import delayed
 from .geometry import Geometry
 from .layouts import film_layout, film_row_layout, place_layout
 
-__all__ = ["READ_LATENCY", "Catalogue", "CatalogueScan", "Marks", "catalogue_signature", "marks_signature"]
+__all__ = [
+    "MARKS_LATENCY",
+    "Catalogue",
+    "CatalogueScan",
+    "Marks",
+    "catalogue_signature",
+    "marks_signature",
+    "read_latency",
+]
 
-READ_LATENCY = 2
-"""Clocks from a row's number to its films: block RAM, and a register of its own, as block RAM is slow."""
+MARKS_LATENCY = 2
+"""Clocks from a row's number to its marks: block RAM, and a register of its own, as block RAM is slow."""
+
+
+def read_latency(geometry: Geometry) -> int:
+    """Clocks from a row's number to its films: as for marks, and the way there and back of :class:`Catalogue`."""
+    return MARKS_LATENCY + geometry.hops
 
 
 def marks_signature(geometry: Geometry) -> Signature:
@@ -45,7 +59,7 @@ def catalogue_signature(geometry: Geometry) -> Signature:
 class Marks(wiring.Component):
     """One mark beside each film, which leaves it out of rankings; they start at zero.
 
-    One row is read, `READ_LATENCY` clocks later, and one mark or row of marks written per clock.
+    One row is read, `MARKS_LATENCY` clocks later, and one mark or row of marks written per clock.
 
     Parameters
     ----------
@@ -87,8 +101,11 @@ class Marks(wiring.Component):
 class Catalogue(wiring.Component):
     """Film ``i`` lies in row ``i // lanes`` of lane ``i % lanes``, beside its mark.
 
-    One row is read and one film or mark written per clock; a read takes `READ_LATENCY` clocks. Everything
-    starts at zero.
+    One row is read and one film or mark written per clock; a read takes `read_latency` clocks, and gives what was
+    written before it. Everything starts at zero.
+
+    The lanes lie all over the chip, so what they are told goes from one group of lanes to the next in one clock
+    each; the films of the first groups wait for those of the last one.
 
     Parameters
     ----------
@@ -111,28 +128,45 @@ class Catalogue(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
+        hops = geometry.hops
+        rows = delayed(m, self.row, hops, name="row")
+        enables = delayed(m, self.write.en, hops, name="write_en")
+        places = delayed(m, self.write.place, hops, name="write_place")
+        written = delayed(m, self.write.film, hops, name="write_film")
         for lane in range(geometry.lanes):
+            hop = geometry.hop_of(lane)
             memory = make_memory(film_layout(geometry), geometry.rows)
             m.submodules[f"lane_{lane}"] = memory
             write = memory.write_port()
             m.d.comb += [
-                write.en.eq(self.write.en & (self.write.place.lane == lane)),
-                write.addr.eq(self.write.place.row),
-                write.data.eq(self.write.film),
+                write.en.eq(enables[hop] & (places[hop].lane == lane)),
+                write.addr.eq(places[hop].row),
+                write.data.eq(written[hop]),
             ]
-            m.d.sync += self.films[lane].eq(registered_read(m, memory, self.row))
+            film = Signal(film_layout(geometry), name=f"film_{lane}")
+            m.d.sync += film.eq(registered_read(m, memory, rows[hop]))
+            m.d.comb += self.films[lane].eq(delayed(m, film, hops - hop, name=f"film_{lane}")[-1])
+
         m.submodules.marks = marks = Marks(geometry)
-        m.d.comb += [self.ready.eq(1), marks.row.eq(self.row), self.marks.eq(marks.marks)]
-        connect(m, flipped(self.mark), marks.mark)
-        connect(m, flipped(self.fill), marks.fill)
+        m.d.comb += [
+            self.ready.eq(1),
+            marks.row.eq(rows[-1]),
+            self.marks.eq(marks.marks),
+            marks.mark.en.eq(delayed(m, self.mark.en, hops, name="mark_en")[-1]),
+            marks.mark.place.eq(delayed(m, self.mark.place, hops, name="mark_place")[-1]),
+            marks.mark.marked.eq(delayed(m, self.mark.marked, hops, name="marked")[-1]),
+            marks.fill.en.eq(delayed(m, self.fill.en, hops, name="fill_en")[-1]),
+            marks.fill.row.eq(delayed(m, self.fill.row, hops, name="fill_row")[-1]),
+            marks.fill.marked.eq(delayed(m, self.fill.marked, hops, name="filled")[-1]),
+        ]
         return m
 
 
 class CatalogueScan(wiring.Component):
     """Streams loaded rows of the catalogue in order, one per clock while there is ``room`` for them.
 
-    A row comes `READ_LATENCY` clocks after the clock that asked for it and was ``ready``, the first one at least
-    ``READ_LATENCY + 1`` clocks after ``start``. An empty catalogue gives one row with an empty mask, so that a
+    A row comes `read_latency` clocks after the clock that asked for it and was ``ready``, the first one at least one
+    more after ``start``. An empty catalogue gives one row with an empty mask, so that a
     scan always ends with ``last``.
 
     Parameters
@@ -186,17 +220,13 @@ class CatalogueScan(wiring.Component):
         with m.If(self.start):
             m.d.sync += [running.eq(1), self.row.eq(first_row), left.eq(self.loaded - self.first)]
 
-        valid, last, loaded = self.issued, at_end, Signal(lanes)
+        loaded, latency = Signal(lanes), read_latency(self._geometry)
         for lane in range(lanes):
             m.d.comb += loaded[lane].eq(left > lane)
-        for stage in range(READ_LATENCY):
-            stages = [Signal.like(signal, name=f"{signal.name}_{stage}") for signal in (valid, last, loaded)]
-            m.d.sync += [later.eq(signal) for later, signal in zip(stages, (valid, last, loaded), strict=True)]
-            valid, last, loaded = stages
         m.d.comb += [
-            self.valid.eq(valid),
+            self.valid.eq(delayed(m, self.issued, latency, name="issued")[-1]),
             self.o.films.eq(self.films),
-            self.o.mask.eq(loaded & ~self.marks),
-            self.o.last.eq(last),
+            self.o.mask.eq(delayed(m, loaded, latency, name="loaded")[-1] & ~self.marks),
+            self.o.last.eq(delayed(m, at_end, latency, name="at_end")[-1]),
         ]
         return m

@@ -203,7 +203,6 @@ class Datapath(wiring.Component):
             m.d.comb += access.cells.eq(learner.read.cells)
             with m.If(ranker.busy if access is ranker.neurons else ~ranker.busy):
                 m.d.comb += [
-                    learner.read.en.eq(access.en),
                     learner.read.group.eq(access.group),
                     learner.read.tuples.eq(access.tuples),
                 ]

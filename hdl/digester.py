@@ -16,8 +16,8 @@ __all__ = ["Digester"]
 class Digester(wiring.Component):
     """Digest of ``kept, (item, e, alpha, code) per entry, bias, cells`` or of ``loaded, (code, prior) per film``.
 
-    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, or every fourth in a compact device, plus two clocks per entry and
-    some seven per film, which is looked up like any other; three clocks per cell.
+    The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, or every fourth in a compact device,
+    plus two clocks per entry and the way through the lookup per film; three clocks per cell.
 
     Parameters
     ----------
@@ -73,7 +73,6 @@ class Digester(wiring.Component):
             self.entry.slot.eq(index),
             self.alpha_slot.eq(index),
             self.item.eq(index),
-            self.neurons.en.eq(1),
             self.neurons.group.eq(neuron // geometry.neurons_per_clock),
             self.neurons.tuples.eq(address.replicate(geometry.neurons_per_clock)),
             self.crc.eq(crc.crc),

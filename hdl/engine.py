@@ -56,7 +56,6 @@ class Engine(Elaboratable):
             data.compared.eq(self.film.code),
             data.learn.eq(editor.learn),
             data.kept.eq(editor.kept),
-            data.neurons.en.eq(digester.neurons.en),
             data.neurons.group.eq(digester.neurons.group),
             data.neurons.tuples.eq(digester.neurons.tuples),
             data.entry.en.eq(editor.read.en),

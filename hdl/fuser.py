@@ -54,7 +54,6 @@ class Fuser(wiring.Component):
         here_address, here_group = Signal.like(address), Signal.like(group)
         m.d.comb += [
             self.busy.eq(reading | here | self.valid),
-            self.read.en.eq(1),
             self.read.group.eq(group),
             self.read.tuples.eq(address.replicate(geometry.neurons_per_clock // geometry.fused)),
         ]

@@ -265,6 +265,15 @@ class Geometry:
         return -(-self.catalogue_depth // self.lanes)
 
     @property
+    def hops(self) -> int:
+        """Clocks until the last lane hears what all lanes are told."""
+        return self.hop_of(self.lanes - 1)
+
+    def hop_of(self, lane: int) -> int:
+        """Clocks until a lane hears it: one more for each group of lanes, none in a compact device."""
+        return 0 if self.compact else 1 + lane // _LANES_PER_HOP
+
+    @property
     def memory_rows(self) -> int:
         """Rows of one user's memory, each ``comparators`` entries wide."""
         return self.memory_depth // self.comparators
@@ -298,6 +307,7 @@ class Geometry:
 
 
 _MACHINE = ("users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits", "compact")
+_LANES_PER_HOP = 4
 _PACKED = "<" + "H" * len(fields(Geometry))
 
 TINY = Geometry(

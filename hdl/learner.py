@@ -1,7 +1,6 @@
 """Learning: sweeps over the kept ratings that write the RAM neurons' tables."""
 
 from amaranth import Cat, Module, Mux, Signal, signed
-from amaranth.hdl import Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, Signature
 
@@ -129,14 +128,12 @@ class Learner(wiring.Component):
             looking.eq((phase >= first_phase) & (phase < first_phase + geometry.groups)),
             updating.eq((phase >= residual_phase) & (phase < residual_phase + geometry.groups)),
             group.eq(phase - Mux(looking, first_phase, residual_phase)),
-            neurons.read.en.eq(looking | updating),
             neurons.read.group.eq(group),
             neurons.read.tuples.eq(chosen(m, tuples, group)),
         ]
         m.d.comb += self.read.cells.eq(neurons.read.cells)
         with m.If(~self.busy & ~self.asking):
             m.d.comb += [
-                neurons.read.en.eq(self.read.en),
                 neurons.read.group.eq(self.read.group),
                 neurons.read.tuples.eq(self.read.tuples),
             ]

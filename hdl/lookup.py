@@ -1,13 +1,12 @@
 """Looking films up by their numbers."""
 
-from itertools import pairwise
-
 from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.data import ArrayLayout, Layout, StructLayout
+from amaranth.lib.data import ArrayLayout, Layout
 from amaranth.lib.wiring import In, Out, Signature
 
-from .catalogue import READ_LATENCY
+from .catalogue import read_latency
+from .delay import delayed
 from .geometry import Geometry
 from .layouts import film_layout, place_layout
 from .locator import Locator
@@ -58,37 +57,42 @@ class FilmLookup(wiring.Component):
     known : ``Out(1)``, the item is loaded; if not, place and film mean nothing
     """
 
-    latency = Locator.latency + READ_LATENCY + 1
-
     def __init__(self, geometry: Geometry, tag: Layout) -> None:
         self._geometry = geometry
         self._tag = tag
+        self.latency = Locator.latency + read_latency(geometry) + 1 + (geometry.hops > 1)
         super().__init__(lookup_signature(geometry, tag))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.locator = locator = Locator(self._geometry)
+        geometry = self._geometry
+        item, known = Signal(16), Signal()
+        m.submodules.locator = locator = Locator(geometry)
         m.d.comb += [locator.item.eq(self.item), self.row.eq(locator.place.row), self.ask.eq(1)]
 
-        layout = StructLayout({"valid": 1, "known": 1, "tag": self._tag})
-        stages = [Signal(layout, name=f"stage_{stage}") for stage in range(self.latency)]
-        item = Signal(16)
-        m.d.sync += [item.eq(self.item), stages[0].valid.eq(self.i_valid), stages[0].tag.eq(self.tag)]
-        for before, after in pairwise(stages):
-            m.d.sync += after.eq(before)
-        m.d.sync += stages[1].known.eq(item < self.loaded)
-        places = [locator.place, *(Signal(place_layout(self._geometry)) for _ in range(READ_LATENCY + 1))]
-        for before, after in pairwise(places):
-            m.d.sync += after.eq(before)
-        m.d.sync += self.film.eq(self.films[places[READ_LATENCY].lane])
-        valid = stages[-1].valid
-        for stage in stages[:-1]:
-            valid |= stage.valid
+        m.d.sync += item.eq(self.item)
+        m.d.sync += known.eq(item < self.loaded)
+        asked = delayed(m, self.i_valid, self.latency, name="asked")
+        places = delayed(m, locator.place, self.latency - locator.latency, name="place")
+
+        # The film out of its row: first within each group of lanes, then among the groups.
+        here = read_latency(geometry)
+        chosen = [self.films[lane] for lane in range(geometry.lanes)]
+        if geometry.hops > 1:
+            chosen = [Signal(film_layout(geometry), name=f"film_of_group_{hop}") for hop in range(geometry.hops + 1)]
+            with m.Switch(places[here].lane):
+                for lane in range(geometry.lanes):
+                    with m.Case(lane):
+                        m.d.sync += chosen[geometry.hop_of(lane)].eq(self.films[lane])
+        with m.Switch(places[-2].lane):
+            for lane in range(geometry.lanes):
+                with m.Case(lane):
+                    m.d.sync += self.film.eq(chosen[geometry.hop_of(lane) if geometry.hops > 1 else lane])
         m.d.comb += [
-            self.busy.eq(self.i_valid | valid),
-            self.o_valid.eq(stages[-1].valid),
-            self.known.eq(stages[-1].known),
-            self.o_tag.eq(stages[-1].tag),
+            self.busy.eq(Cat(asked).any()),
+            self.o_valid.eq(asked[-1]),
+            self.known.eq(delayed(m, known, self.latency - 2, name="known")[-1]),
+            self.o_tag.eq(delayed(m, self.tag, self.latency, name="tag")[-1]),
             self.place.eq(places[-1]),
         ]
         return m
@@ -110,17 +114,17 @@ class OneFilmLookup(wiring.Component):
     all of :class:`FilmLookup`
     """
 
-    latency = 1 + READ_LATENCY
-
     def __init__(self, geometry: Geometry, tag: Layout) -> None:
         if geometry.lanes != 1:
             raise ValueError(f"one film at a time is looked up in one lane, not in {geometry.lanes!r}")
+        self._read_latency = read_latency(geometry)
+        self.latency = 1 + self._read_latency
         super().__init__(lookup_signature(geometry, tag))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         item = Signal(16)
-        reading = Signal(READ_LATENCY)
+        reading = Signal(self._read_latency)
         with m.If(self.i_valid):
             m.d.sync += [item.eq(self.item), self.o_tag.eq(self.tag), self.ask.eq(1)]
         with m.Elif(self.ready):

@@ -20,7 +20,6 @@ def neurons_read_signature(geometry: Geometry) -> Signature:
     """Read access to a group of RAM neurons: which cells (``group``, ``tuples``); ``cells`` one clock later."""
     return Signature(
         {
-            "en": Out(1),
             "group": Out(range(geometry.groups)),
             "tuples": Out(geometry.neurons_per_clock * geometry.tuple_bits),
             "cells": In(cells_layout(geometry)),
@@ -31,7 +30,7 @@ def neurons_read_signature(geometry: Geometry) -> Signature:
 class RamNeurons(wiring.Component):
     """Tables of signed cells, ``neurons_per_clock`` of them side by side, ``groups`` groups deep.
 
-    A read takes 1 clock and its cells stay until the next one; one group can be read and another written in
+    A read takes 1 clock; one group can be read and another written in
     each clock, but not the same cells. All cells start at zero.
 
     Parameters
@@ -68,7 +67,7 @@ class RamNeurons(wiring.Component):
                 for access in (self.read, self.write)
             )
             m.d.comb += [
-                self.read.cells[q].eq(registered_read(m, table, read_address, enable=self.read.en)),
+                self.read.cells[q].eq(registered_read(m, table, read_address)),
                 write.addr.eq(write_address),
                 write.en.eq(self.write.en),
                 write.data.eq(self.write.cells[q]),

@@ -259,7 +259,7 @@ def random_film(rng, geometry):
 
 
 async def fill_catalogue(ctx, catalogue, films):
-    """Write films into a :class:`Catalogue`, or into one of a :class:`SharedMemory`, which takes two clocks for each."""
+    """Write films into a :class:`Catalogue`, or into a :class:`SharedMemory`'s, which takes two clocks for each."""
     lanes = len(catalogue.films)
     for item, film in enumerate(films):
         ctx.set(catalogue.write.place, {"row": item // lanes, "lane": item % lanes})

@@ -5,7 +5,7 @@ import random
 import cocotb
 from bench import plain, random_film
 from cocotb.triggers import RisingEdge
-from ramrec.hdl.catalogue import READ_LATENCY
+from ramrec.hdl.catalogue import read_latency
 from ramrec.hdl.geometry import Geometry
 from ramrec.hdl.layouts import film_row_layout
 from ramrec.sim.bench import Checker, clocks, start
@@ -16,9 +16,9 @@ LANES = GEOMETRY.lanes
 
 
 async def catalogue(dut, rows):
-    """Answer every clock's row `READ_LATENCY` clocks later."""
+    """Answer every clock's row ``read_latency`` clocks later."""
     films = film_row_layout(GEOMETRY).members["films"]
-    asked = [0] * READ_LATENCY
+    asked = [0] * read_latency(GEOMETRY)
     while True:
         await RisingEdge(dut.clk)
         asked = [*asked[1:], int(dut.row.value)]

@@ -111,7 +111,7 @@ def test_digest(name, kind):
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_clocks(name):
-    """A clock per word of an entry and one for itself; per film the way through the lookup; three per cell."""
+    """A clock per word of an entry and two for itself; per film the way through the lookup; three per cell."""
     geometry = LEARNING[name]
     rng = random.Random(5)
     agent = Agent(geometry, agent_entries(rng, geometry, geometry.memory_depth))
@@ -125,7 +125,7 @@ def test_clocks(name):
         full = (await dut.digest(bench, ctx, of_catalogue=1, loaded=len(films)))[1]
         assert full - empty == len(films) * (code_words + 1 + 1 + dut.lookup.latency)
         user = (await dut.digest(bench, ctx))[1]
-        entries = geometry.memory_depth * (code_words + 3 + 1)
+        entries = geometry.memory_depth * (code_words + 3 + 2)
         cells = geometry.neurons * geometry.cells * 3
         assert 0 <= user - entries - cells - empty <= 2
 

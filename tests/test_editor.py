@@ -6,7 +6,7 @@ import pytest
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
-from ramrec.hdl.catalogue import READ_LATENCY, Catalogue
+from ramrec.hdl.catalogue import Catalogue, read_latency
 from ramrec.hdl.editor import Edit, ListEditor, lookup_tag_layout
 from ramrec.hdl.lookup import FilmLookup
 from ramrec.hdl.user_store import UserStore
@@ -17,7 +17,7 @@ from ramrec.sim.pysim import Bench, strobe
 from .bench import GEOMETRIES, as_payload, fill_catalogue, plain, random_code
 
 LEARNING_CLOCKS = 5
-BETWEEN = FilmLookup.latency + 8
+BETWEEN = 24
 """Most clocks between two walks over the kept ratings, and for a rating that RESTORE appends."""
 
 CHANGES = (Edit.RATE, Edit.FORGET, Edit.RESTORE)
@@ -128,7 +128,7 @@ class Edited(wiring.Component):
         found, lanes = set(), self.geometry.lanes
         for row in range(self.geometry.rows):
             ctx.set(self.row, row)
-            await ctx.tick().repeat(READ_LATENCY)
+            await ctx.tick().repeat(read_latency(self.geometry))
             marks = ctx.get(self.catalogue.marks)
             found |= {row * lanes + lane for lane in range(lanes) if marks >> lane & 1}
         return found & set(range(self.geometry.catalogue_depth))
@@ -256,6 +256,7 @@ class Session:
         ctx.set(editor.e, rating[1])
         ctx.set(editor.first, first)
         ctx.set(editor.count, len(added))
+        await ctx.tick()
         await strobe(ctx, editor.start)
         start = self.bench_clock(ctx)
         taken = await self.feed(ctx, added)

@@ -43,8 +43,8 @@ def test_scores(name, idle):
 
     async def testbench(ctx):
         for tables, offset in ((random_tables(rng, geometry), top), (loudest, top), (-loudest, -top)):
-            await write_tables(ctx, dut, geometry, tables, rng, idle)
             ctx.set(dut.offset, offset)
+            await write_tables(ctx, dut, geometry, tables, rng, idle)
             rows = []
             for row in film_rows(rng, geometry, 25):
                 rows += [row] + [None] * (rng.random() < idle)

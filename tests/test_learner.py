@@ -69,7 +69,6 @@ class Learning(wiring.Component):
             alphas.append(ctx.get(learner.alpha))
         tables = [[None] * geometry.cells for _ in range(geometry.neurons)]
         width = geometry.neurons_per_clock
-        ctx.set(learner.read.en, 1)
         for address in range(geometry.cells):
             ctx.set(learner.read.tuples, sum(address << q * geometry.tuple_bits for q in range(width)))
             for group in range(geometry.groups):
@@ -77,7 +76,6 @@ class Learning(wiring.Component):
                 await ctx.tick()
                 for q, cell in enumerate(plain(ctx.get(learner.read.cells))):
                     tables[group * width + q][address] = cell
-        ctx.set(learner.read.en, 0)
         assert ctx.get(learner.offset) == geometry.bias_gain * ctx.get(learner.bias)
         return alphas, ctx.get(learner.bias), tables
 
