@@ -52,7 +52,7 @@ class FilmLookup(wiring.Component):
     i_valid, item, tag : ``In``
     loaded : ``In(16)``, films in the catalogue
     row, ask, ready, films : the catalogue's, which must always be ready
-    busy : ``Out(1)``, items are on their way
+    busy : ``Out(1)``, from the clock after an item until it is out
     o_valid, place, film, o_tag : ``Out``, of the item
     known : ``Out(1)``, the item is loaded; if not, place and film mean nothing
     """
@@ -89,7 +89,7 @@ class FilmLookup(wiring.Component):
                 with m.Case(lane):
                     m.d.sync += self.film.eq(chosen[geometry.hop_of(lane) if geometry.hops > 1 else lane])
         m.d.comb += [
-            self.busy.eq(Cat(asked).any()),
+            self.busy.eq(Cat(asked[1:]).any()),
             self.o_valid.eq(asked[-1]),
             self.known.eq(delayed(m, known, self.latency - 2, name="known")[-1]),
             self.o_tag.eq(delayed(m, self.tag, self.latency, name="tag")[-1]),

@@ -148,6 +148,8 @@ class Processor(wiring.Component):
             m.d.comb += editor.edit.eq(Edit.CLEAR_ALL)
 
         m.d.sync += [
+            self.discard.eq(0),
+            self.replay.eq(0),
             e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
             again.eq(greeted & (header.seq == last_seq)),
             remaining.eq(Mux(header.arg >= data.stored_kept, 0, data.stored_kept - header.arg)),
@@ -191,7 +193,7 @@ class Processor(wiring.Component):
 
             with m.State("Replay"):
                 with m.If(self.sent & ~departure.o.valid):
-                    m.d.comb += self.replay.eq(1)
+                    m.d.sync += self.replay.eq(1)
                     m.next = "Drain"
 
             with m.State("Checked"):
@@ -382,7 +384,7 @@ class Processor(wiring.Component):
 
             with m.State("Discard"):
                 with m.If(~writer.o.valid & ~departure.o.valid):
-                    m.d.comb += self.discard.eq(1)
+                    m.d.sync += self.discard.eq(1)
                     m.next = "Refuse"
 
             with m.State("Refuse"):

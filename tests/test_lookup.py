@@ -47,7 +47,7 @@ def test_items(name):
             ctx.set(lookup.i_valid, item is not None)
             ctx.set(lookup.item, item if item is not None else rng.randrange(1 << 16))
             ctx.set(lookup.tag, clock)
-            under_way = questions[max(0, clock - lookup.latency) : clock + 1]
+            under_way = questions[max(0, clock - lookup.latency) : clock]
             busy = any(question is not None for question in under_way)
             assert ctx.get(lookup.busy) == busy
             asked = questions[clock - lookup.latency] if clock >= lookup.latency else None

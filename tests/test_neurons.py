@@ -1,4 +1,4 @@
-"""RamNeurons against a dictionary of cells: reads, writes and holds."""
+"""RamNeurons against a dictionary of cells: reads and writes."""
 
 import random
 
@@ -12,7 +12,7 @@ from .bench import GEOMETRIES, plain
 @pytest.mark.parametrize("name", GEOMETRIES)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_cells(name, seed):
-    """In every clock a read or a pause, and a write or none; what is read while being written may be anything."""
+    """In every clock a read, and a write or none; what is read while being written may be anything."""
     geometry = GEOMETRIES[name]
     rng = random.Random(seed)
     bench = Bench(dut := RamNeurons(geometry))
