@@ -83,8 +83,8 @@ def loading(geometry: Geometry, divisor: int, films: int, *, delay: int = 0) -> 
     Returns
     -------
     dict
-        ``clocks`` from the first bit to the last reply's last, ``sent`` and ``received`` bytes, ``payload`` bytes of
-        films among them, and ``equal``: whether the device then held the films.
+        ``clocks`` from the first write, ``delay`` before the first bit, to the last reply's last bit; ``sent`` and
+        ``received`` bytes, ``payload`` bytes of films among them; ``equal``: whether the device then held the films.
     """
 
     def simulate() -> dict[str, Any]:

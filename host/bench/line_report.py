@@ -18,11 +18,11 @@ __all__ = ["BAUDS", "line_document", "line_report"]
 BAUDS = (115_200, 1_000_000, 2_000_000, 3_000_000, 12_000_000)
 """From what every adapter can do to what an FT2232H can."""
 
-_DELAYS_MS = (0, 1, 16)
-"""What adapter and system take for a question and its answer: nothing, and what FTDI's take at best and by default."""
+_DELAYS_MS = (0, 16)
+"""What adapter and system take for a question and its answer: nothing, and what FTDI's take unless told otherwise."""
 
 _FEWEST_DIVISOR = 4
-_CLOCKS, _FRAMES = 4_000_000, 8
+_CLOCKS, _FRAMES = 2_500_000, 4
 """Loading is simulated for so many clocks, and at least for so many frames."""
 
 
@@ -106,13 +106,15 @@ def _row(geometry: Geometry, mhz: float, divisor: int, films: int) -> dict[str, 
 
 
 def _load(geometry: Geometry, mhz: float, divisor: int, films: int, delay_ms: int) -> dict[str, Any]:
-    found = loading(geometry, divisor, films, delay=round(delay_ms * mhz * 1e3))
+    delay = round(delay_ms * mhz * 1e3)
+    found = loading(geometry, divisor, films, delay=delay)
+    clocks = found["clocks"] - delay  # from the first bit on the line
     byte = BITS_PER_BYTE * divisor
     return {
         "delay_ms": delay_ms,
-        "clocks": found["clocks"],
-        "line_busy": found["sent"] * byte / found["clocks"],
-        "payload_share": found["payload"] * byte / found["clocks"],
+        "clocks": clocks,
+        "line_busy": found["sent"] * byte / clocks,
+        "payload_share": found["payload"] * byte / clocks,
         "equal": found["equal"],
     }
 
@@ -154,8 +156,9 @@ def _loading(results: Mapping[str, Any]) -> Section:
         (
             "Frames follow each other without waiting for replies, so the line is *busy* with frames nearly all the "
             "time; *films* are what is in the frames but headers and framing. The limit is that of the films' own "
-            "bytes. Delays are what adapter and system take for a question and its answer: FTDI's need 1 ms, or 16 ms "
-            "as they come. So many films were simulated; the seconds are for all of them at the same pace.",
+            "bytes. A delay is what adapter and system take for a question and its answer: FTDI's take 16 ms unless "
+            "they are told otherwise, which the program does where the system lets it. So many films were simulated; "
+            "the seconds are for all of them at the same pace.",
         ),
         columns=(
             "baud",
