@@ -25,6 +25,7 @@ _LATER = {
     "verify": ("cli_verify", "verify_command", "Compare a device with the golden model on random commands."),
     "evaluate": ("cli_evaluate", "evaluate_command", "Measure how well likes are predicted, against strong baselines."),
     "bench": ("cli_bench", "bench_command", "Measure how fast it is, against the best CPU code."),
+    "link": ("cli_link", "link_command", "Measure a board's serial line in simulation."),
     "experiment": ("cli_experiment", "experiment_command", "Answer questions beside the evaluation: drift, books."),
     "build": ("cli_build", "build_command", "Make a board's bitstream."),
     "flash": ("cli_flash", "flash_command", "Put a bitstream on a board."),

@@ -19,7 +19,7 @@ from .transport import LinkError, Transport, open_transport
 
 __all__ = ["BAUDS", "Check", "Failed", "Port", "check_board", "choose_port", "serial_ports"]
 
-BAUDS = (1_000_000, 115_200, 3_000_000, 2_000_000, 921_600, 460_800, 230_400)
+BAUDS = (1_000_000, 115_200, 3_000_000, 2_000_000, 12_000_000, 921_600, 460_800, 230_400)
 """Speeds at which a board is looked for, the likely ones first."""
 
 _PROBE_SECONDS = 0.3

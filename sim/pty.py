@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..hdl.geometry import Geometry
-from ..hdl.protocol import build_id
-from .compiled import shared_library
-from .virtual import CompiledBoard
+from .serial_board import SerialBoard
 
 __all__ = ["PtyBoard"]
 
@@ -48,14 +46,7 @@ class PtyBoard:
         cache: Path | None = None,
         on_status: Callable[[str], None] | None = None,
     ) -> None:
-        def top() -> object:
-            from ..hdl.top import Top
-
-            return Top(geometry, divisor)
-
-        design = f"Top {divisor} {build_id():08x} {geometry}"
-        library = shared_library(design, top, divisor=divisor, cache=cache, on_status=on_status)
-        self._board = CompiledBoard(library)
+        self._board = SerialBoard(geometry, divisor, cache, on_status)
         self._terminal, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._terminal, False)

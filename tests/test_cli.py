@@ -20,6 +20,7 @@ COMMANDS = (
     "explain",
     "flash",
     "forget",
+    "link",
     "rate",
     "recommend",
     "users",

@@ -164,7 +164,7 @@ def test_a_batch_shares_the_line_but_never_overfills_the_device() -> None:
 
 def test_films_keep_a_line_busy_over_its_delay() -> None:
     geometry = ECP5_85F
-    line, driver = connected(geometry, 1000)
+    line, _ = connected(geometry, 1000)
     assert LINE_WINDOW - MAX_BODY - FRAMING < line.longest_burst <= LINE_WINDOW
     assert line.device.loaded == 1000
 

@@ -7,6 +7,8 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from ramrec.boards.board_top import line_divisor
+from ramrec.boards.registry import BOARDS
 from ramrec.hdl.uart import UartReceiver, UartTransmitter
 from ramrec.sim.pysim import Bench
 
@@ -103,6 +105,77 @@ def test_transmitter_timing(divisor):
                 break
 
     bench.run(source, watch)
+
+
+BAUDS = (1_000_000, 2_000_000, 3_000_000, 12_000_000)
+
+
+def lines_of_boards():
+    """Boards' clocks, and some a board may have, with each speed that they can make: (MHz, baud)."""
+
+    def can_make(mhz, baud):
+        try:
+            return line_divisor(mhz, baud) >= 4
+        except ValueError:
+            return False
+
+    clocks = sorted({48, 80, 100, *(board.clock_mhz for board in BOARDS.values())})
+    return [(mhz, baud) for mhz in clocks for baud in BAUDS if can_make(mhz, baud)]
+
+
+def level(bits, time):
+    """The line at a time in bits of the sender; idle before and after."""
+    return bits[int(time)] if 0 <= time < len(bits) else 1
+
+
+@pytest.mark.parametrize("error", [-0.01, 0, 0.01])
+@pytest.mark.parametrize(("mhz", "baud"), lines_of_boards())
+def test_boards_understand_an_adapter(mhz, baud, error):
+    """Bytes without a gap from an adapter whose own clock is up to 1 % off, at the divisor of the board's clock."""
+    divisor = line_divisor(mhz, baud)
+    data = [0x00, 0xFF, 0x55, 0x00, 0xA5]
+    bits = [bit for byte in data for bit in frame(byte)]
+    per_clock = baud * (1 + error) / (mhz * 1e6)
+    bench = Bench(dut := UartReceiver(divisor))
+    came = []
+
+    async def line(ctx):
+        ctx.set(dut.o.ready, 1)
+        for clock in range(round((len(bits) + 2) / per_clock)):
+            ctx.set(dut.rx, level(bits, clock * per_clock - 0.77))
+            _, _, valid, byte = await ctx.tick().sample(dut.o.valid, dut.o.payload)
+            if valid:
+                came.append(byte)
+
+    bench.run(line)
+    assert came == data
+
+
+@pytest.mark.parametrize("error", [-0.01, 0, 0.01])
+@pytest.mark.parametrize(("mhz", "baud"), lines_of_boards())
+def test_an_adapter_understands_boards(mhz, baud, error):
+    """It samples in the middle of each of its bits, from the edge that begins a byte on."""
+    data = [0x00, 0xFF, 0x55, 0xA5]
+    bench = Bench(dut := UartTransmitter(line_divisor(mhz, baud)))
+    clocks_per_bit = mhz * 1e6 / (baud * (1 + error))
+    line = []
+
+    async def source(ctx):
+        for byte in data:
+            await bench.put(ctx, dut.i, byte)
+
+    async def watch(ctx):
+        for _ in range(round((10 * len(data) + 2) * clocks_per_bit * 1.05)):
+            _, _, level = await ctx.tick().sample(dut.tx)
+            line.append(level)
+
+    bench.run(source, watch)
+    at, came = 0, []
+    while 0 in line[at:]:
+        start = line.index(0, at)
+        came.append([line[round(start + (bit + 0.5) * clocks_per_bit)] for bit in range(10)])
+        at = round(start + 9.5 * clocks_per_bit)
+    assert came == [frame(byte) for byte in data]
 
 
 def test_receiver_drops_a_byte_without_stop_bit():

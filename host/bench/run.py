@@ -15,7 +15,7 @@ from ..errors import UsageError
 from . import simulated
 from .placed import placed
 from .sections import Row, curves, end_to_end, limit, own, ratio, switching
-from .workload import FILMS, Workload, from_data, synthetic
+from .workload import FILMS, Workload, end_to_end_k, from_data, synthetic
 
 __all__ = ["bench"]
 
@@ -107,7 +107,7 @@ def bench(
     mine = own(geometry, where, found["commands"])
     lanes = [[int(step.removeprefix("lanes ")), clocks] for step, clocks in found.items() if step.startswith("lanes ")]
     points = found | ({"lanes": lanes} if lanes else {})
-    end_k = simulated.end_to_end_k(geometry)
+    end_k = end_to_end_k(geometry)
     return {
         "preset": preset,
         **mine,

@@ -6,12 +6,10 @@ from typing import Any
 
 from ...hdl.geometry import Geometry
 from .bandwidth import used_bits
+from .line import BITS_PER_BYTE
 from .placed import Placed
 
 __all__ = ["Row", "curves", "end_to_end", "limit", "own", "ratio", "switching"]
-
-_BITS_PER_BYTE = 10
-"""On a serial line: start bit, eight data bits, stop bit."""
 
 Row = dict[str, Any]
 
@@ -67,7 +65,7 @@ def switching(where: Placed, clocks: Mapping[str, Any]) -> Row:
 def end_to_end(where: Placed, clocks: Mapping[str, Any], baud: int, k: int) -> Row:
     """From a rating sent to the new list received: two requests, one after the other, over a serial line."""
     cycles, sent, received = (median_low(values) for values in zip(*clocks["rate_and_rank"], strict=True))
-    us_line = (sent + received) * _BITS_PER_BYTE * 1e6 / baud
+    us_line = (sent + received) * BITS_PER_BYTE * 1e6 / baud
     us_device = where.us(cycles)
     return {
         "baud": baud,
@@ -117,7 +115,7 @@ def _turn(geometry: Geometry, where: Placed, point: Sequence[int], baud: int) ->
     users, cycles, carried = point
     us = where.us(cycles)
     paged = users > geometry.users
-    us_line = carried * _BITS_PER_BYTE * 1e6 / baud
+    us_line = carried * BITS_PER_BYTE * 1e6 / baud
     return {
         "users": users,
         "resident": not paged,

@@ -14,9 +14,9 @@ from ..transport import open_transport
 from .device import Device
 from .kept_clocks import remembered
 from .question import ask
-from .workload import Rated, Workload, synthetic
+from .workload import Rated, Workload, end_to_end_k, synthetic
 
-__all__ = ["commands", "end_to_end_k", "films_curve", "lanes_curve", "memory_curve", "users_curve"]
+__all__ = ["commands", "films_curve", "lanes_curve", "memory_curve", "users_curve"]
 
 _PEOPLE = 8
 """People whose median is a point of a curve."""
@@ -25,11 +25,6 @@ _TURNS = 32
 """Turns whose median is a point of the curve against users."""
 
 _SEED = 1
-
-
-def end_to_end_k(geometry: Geometry) -> int:
-    """Films asked for after a rating, end to end."""
-    return min(10, geometry.top_k)
 
 
 @contextmanager

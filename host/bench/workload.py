@@ -13,7 +13,7 @@ from ...hdl.geometry import Geometry
 from ..driver import Kept
 from ..errors import RamrecError
 
-__all__ = ["FILMS", "Rated", "Workload", "from_data", "synthetic"]
+__all__ = ["FILMS", "Rated", "Workload", "end_to_end_k", "from_data", "synthetic"]
 
 FILMS = 9742
 """Films ranked, where no data set is named: as many as MovieLens's ml-latest-small has."""
@@ -56,6 +56,11 @@ class Workload:
     def digest(self) -> str:
         """SHA-256 of the content, in hex."""
         return sha256(self.codes.tobytes() + self.priors.tobytes() + repr(self.people).encode()).hexdigest()
+
+
+def end_to_end_k(geometry: Geometry) -> int:
+    """Films asked for after a rating, end to end."""
+    return min(10, geometry.top_k)
 
 
 def synthetic(
