@@ -94,7 +94,7 @@ def test_netlist_answers_as_the_model_does(gates: Gates) -> None:
 
 def test_a_flipped_bit_of_a_lut_is_found(gates: Gates) -> None:
     """Not every bit matters: some are of addresses that never occur. A fixed choice of them has some that do."""
-    exchanges = session()
+    exchanges = expect(TINY, [Command(op=Op.HELLO), *write_session(TINY, 1, 2).steps])
     found: list[Fault] = []
     for number, fault in enumerate(gates.faults, 1):
         if gates.answers(exchanges, number).wrong is not None:
