@@ -57,7 +57,7 @@ module pll_lock(input clk, output locked);
     always @(posedge clk) if (!locked) clocks <= clocks + 1;
 endmodule
 
-// iCE40 pads, without registers and without a third state. The vendors' own ask for one, which Verilator does not
+// iCE40 pads, without registers and always enabled. The vendors' own ask for one, which Verilator does not
 // follow down to the pins.
 module SB_IO #(
     parameter [5:0] PIN_TYPE = 0,
@@ -70,7 +70,7 @@ module SB_IO #(
 );
     generate
         if (PIN_TYPE == 6'b000001) assign D_IN_0 = PACKAGE_PIN;
-        else if (PIN_TYPE == 6'b011001) assign PACKAGE_PIN = D_OUT_0;
+        else if (PIN_TYPE == 6'b011001 || PIN_TYPE == 6'b101001) assign PACKAGE_PIN = D_OUT_0;
         else pad_of_another_kind unknown();
     endgenerate
 endmodule

@@ -255,5 +255,5 @@ def _run(command: list[str], folder: Path, **environment: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=variables)
     if done.returncode != 0:
         lines = (done.stderr + done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
-        reason = next((line for line in lines if "error" in line.lower()), lines[-1])
+        reason = next((line for line in lines if re.search(r"%Error|error:", line)), lines[-1])
         raise BuildFailed(f"{Path(command[0]).name} failed: {reason}")

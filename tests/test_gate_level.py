@@ -102,3 +102,10 @@ def test_a_flipped_bit_of_a_lut_is_found(gates: Gates) -> None:
         if len(found) == FOUND:
             return
     pytest.fail(f"of {FAULTS} faults only these were found: {found}")
+
+
+@pytest.mark.parametrize("backend", ["pty"])
+def test_a_boards_chip_behind_a_pseudo_terminal(backend: str) -> None:
+    library = compile_chip(backend, fast("ulx3s-12f"), TINY)
+    report = verify(lambda: open_chip(backend, library), TINY, backend=backend, sessions=2, seed=1)
+    assert report.failure is None
