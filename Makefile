@@ -5,11 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint gates clean
 
 help:
 	@echo "make demo        real ratings, gateware in simulation, checked bit for bit   (ARGS='--data ml-1m')"
 	@echo "make test        linters and all tests, cocotb included                      (ARGS='-k learner')"
+	@echo "make gates       every board's netlist against the model, hours         (BOARDS='icebreaker')"
 	@echo "make lint        ruff and mypy only"
 	@echo "make clean       remove .venv and what tools leave behind"
 
@@ -33,6 +34,11 @@ lint: .venv/installed
 
 test: lint
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+BOARDS ?= $(shell $(BIN)/python -c 'from ramrec.boards.registry import BOARDS; print(*BOARDS)')
+
+gates: .venv/installed
+	@set -e; for board in $(BOARDS); do $(BIN)/ramrec verify --board $$board --backend gates $(ARGS); done
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

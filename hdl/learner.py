@@ -191,9 +191,7 @@ class Learner(wiring.Component):
         m.d.comb += [
             neurons.write.en.eq(writing | clearing),
             neurons.write.group.eq(Mux(clearing, clear_group, write_group)),
-            neurons.write.tuples.eq(
-                Mux(clearing, clear_address.replicate(geometry.neurons_per_clock), written_tuples)
-            ),
+            neurons.write.tuples.eq(Mux(clearing, clear_address.replicate(geometry.neurons_per_clock), written_tuples)),
         ]
         for written, cell in zip(neurons.write.cells, neurons.read.cells, strict=True):
             m.d.comb += written.eq(Mux(clearing, 0, cell + delta))

@@ -114,9 +114,7 @@ class SerialTopK(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         depth = self._geometry.top_k
-        film = StructLayout(
-            {"score": signed(self._geometry.score_bits), "item": range(self._geometry.catalogue_depth)}
-        )
+        film = StructLayout({"score": signed(self._geometry.score_bits), "item": range(self._geometry.catalogue_depth)})
         # One place more than the list has: what falls out of it is written there.
         m.submodules.places = memory = make_memory(film, depth + 1)
         write = memory.write_port()

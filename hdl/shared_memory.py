@@ -34,9 +34,7 @@ class SinglePort(wiring.Component):
 
     def __init__(self, width: int, depth: int) -> None:
         self._width, self._depth = width, depth
-        super().__init__(
-            {"address": In(range(depth)), "write": In(width // 8), "data": In(width), "word": Out(width)}
-        )
+        super().__init__({"address": In(range(depth)), "write": In(width // 8), "data": In(width), "word": Out(width)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

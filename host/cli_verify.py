@@ -34,6 +34,7 @@ _TRACED_SECONDS = 40
 """What compiling takes with waveforms."""
 _SIMULATOR = "simulator"
 _SESSIONS = {_SIMULATOR: 2}
+_CHIP_SESSIONS = {"pty": 10, "gates": 3}
 _GEOMETRIES = {_SIMULATOR: ["TINY"], "pty": ["TINY"]}
 
 
@@ -66,6 +67,14 @@ def verify_command(
             "[default: virtual, or simulator where there is no C++ compiler]",
         ),
     ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BOARD",
+            help="Simulate a board's whole chip, with its pins, clock and line: as it was written (backend pty, the "
+            "default), or cell by cell as synthesis left it (backend gates).",
+        ),
+    ] = None,
     geometry: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,7 +85,10 @@ def verify_command(
     ] = None,
     sessions: Annotated[
         int | None,
-        typer.Option(min=1, help="Sessions of 60 commands and more per geometry. [default: 200; simulator: 2]"),
+        typer.Option(
+            min=1,
+            help="Sessions of 60 commands and more per geometry. [default: 200; simulator: 2; --board: 10, gates: 3]",
+        ),
     ] = None,
     seed: Seed = 1,
     replay: Annotated[
@@ -95,7 +107,11 @@ def verify_command(
       ramrec verify
       ramrec verify --geometry TINY:rule=nearest,lanes=1 --sessions 1000 --seed 3
       ramrec verify --backend serial:///dev/ttyUSB1
+      ramrec verify --board icebreaker --geometry TINY --backend gates
     """
+    if board is not None:
+        _verify_board(board, backend or "pty", geometry, sessions, seed, out, as_json, replay)
+        return
     device = chosen_backend(
         backend,
         otherwise=_SIMULATOR,
@@ -112,9 +128,53 @@ def verify_command(
             with console.progress(f"verifying {name}", count, unit="sessions") as bar:
                 done = verify(device, wanted, sessions=count, seed=seed, progress=bar.advance)
             reports.append(_report(name, done, out, as_json))
+    _finish(reports, device, seed, as_json)
+
+
+def _verify_board(
+    name: str,
+    backend: str,
+    geometry: list[str] | None,
+    sessions: int | None,
+    seed: int,
+    out: Path,
+    as_json: bool,
+    replay: Path | None,
+) -> None:
+    """Verify a board's whole chip."""
+    from .chips import CHIP_BACKENDS, compile_chip, open_chip
+    from .cli_boards import find_board
+
+    if backend not in CHIP_BACKENDS:
+        raise UsageError(f"with --board, a backend is one of {', '.join(CHIP_BACKENDS)}, not {backend!r}")
+    if replay is not None:
+        raise UsageError("--replay plays on a device without a board: leave out --board")
+    carrier = find_board(name)
+    count = sessions or _CHIP_SESSIONS[backend]
+    reports = []
+    geometries: list[str | None] = [*geometry] if geometry else [None]
+    for wanted in geometries:
+        made_for = carrier.geometry if wanted is None else parse_geometry(wanted)
+        library = compile_chip(backend, carrier, made_for)
+        shown = carrier.name if wanted is None else f"{carrier.name} {wanted}"
+        with console.progress(f"verifying {shown}", count, unit="sessions") as bar:
+            done = core.verify(
+                partial(open_chip, backend, library),
+                made_for,
+                backend=backend,
+                sessions=count,
+                seed=seed,
+                progress=bar.advance,
+            )
+        reports.append(_report(shown, done, out, as_json))
+    _finish(reports, backend, seed, as_json)
+
+
+def _finish(reports: list[dict[str, Any]], backend: str, seed: int, as_json: bool) -> None:
+    """Print what came of it all; ends with code 1 after a wrong answer."""
     total = {key: sum(report[key] for report in reports) for key in ("mismatches", "commands", "sessions", "seconds")}
     if as_json:
-        console.emit_json(total | {"geometries": reports, "backend": device, "seed": seed})
+        console.emit_json(total | {"geometries": reports, "backend": backend, "seed": seed})
     if total["mismatches"]:
         raise typer.Exit(1)
 

