@@ -5,11 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test formal lint clean
 
 help:
 	@echo "make demo        real ratings, gateware in simulation, checked bit for bit   (ARGS='--data ml-1m')"
 	@echo "make test        linters and all tests, cocotb included                      (ARGS='-k learner')"
+	@echo "make formal      all proofs, those too long for make test included          (ARGS='-k popcount')"
 	@echo "make lint        ruff and mypy only"
 	@echo "make clean       remove .venv and what tools leave behind"
 
@@ -33,6 +34,9 @@ lint: .venv/installed
 
 test: lint
 	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+formal: .venv/installed
+	@RAMREC_REQUIRE_FORMAL=1 $(BIN)/pytest -n auto --dist worksteal -m "deep or not deep" tests/test_formal_*.py $(ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
