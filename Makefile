@@ -5,12 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test lint gates clean
+.PHONY: help demo test formal gates lint clean
 
 help:
 	@echo "make demo        real ratings, gateware in simulation, checked bit for bit   (ARGS='--data ml-1m')"
 	@echo "make test        linters and all tests, cocotb included                      (ARGS='-k learner')"
-	@echo "make gates       every board's netlist against the model, hours         (BOARDS='icebreaker')"
+	@echo "make formal      all proofs, those too long for make test included          (ARGS='-k popcount')"
+	@echo "make gates       every board's netlist against the model, hours             (BOARDS='icebreaker')"
 	@echo "make lint        ruff and mypy only"
 	@echo "make clean       remove .venv and what tools leave behind"
 
@@ -39,6 +40,9 @@ BOARDS ?= $(shell $(BIN)/python -c 'from ramrec.boards.registry import BOARDS; p
 
 gates: .venv/installed
 	@set -e; for board in $(BOARDS); do $(BIN)/ramrec verify --board $$board --backend gates $(ARGS); done
+
+formal: .venv/installed
+	@RAMREC_REQUIRE_FORMAL=1 $(BIN)/pytest -n auto --dist worksteal -m "deep or not deep" tests/test_formal_*.py $(ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
