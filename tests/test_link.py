@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ramrec.boards.registry import BOARDS
 from ramrec.hdl.geometry import TINY
-from ramrec.hdl.protocol import build_id
+from ramrec.hdl.protocol import FRAMING, Op, Request, build_id, max_count
 from ramrec.host import cli
 from ramrec.host.bench import line_report as report_module
 from ramrec.host.bench.document import markdown
@@ -39,6 +39,8 @@ def test_loading_fills_the_line() -> None:
     assert found["equal"]
     assert found["payload"] == 6000 * 3
     assert found["payload"] * BYTE >= 0.9 * found["clocks"]
+    frames = -(-6000 // max_count(GEOMETRY, Op.LOAD))
+    assert found["sent"] == found["payload"] + frames * (Request.HEADER.size + FRAMING)  # none of them twice
     assert 0.99 * found["clocks"] <= found["sent"] * BYTE <= found["clocks"]
 
 
@@ -125,6 +127,7 @@ def test_docs_hold_what_was_simulated() -> None:
     """Write it anew with the command that the page names."""
     results = json.loads((DOCS / "link.json").read_text())
     assert (DOCS / "link.md").read_text() == markdown(line_document(results))
-    assert all(load["equal"] for row in results["rows"] for load in row["loads"])
+    loads = [load for row in results["rows"] for load in row["loads"]]
+    assert loads and all(load["equal"] and load["payload_share"] >= 0.9 for load in loads)
     if results["build_id"] != f"{build_id():08x}":
         pytest.skip(f"docs/link.json is of sources {results['build_id']}: run ramrec link --out docs")

@@ -142,7 +142,7 @@ def frames(geometry):
             yield encode_frame(Request(seq=seq, **fields | {"arg": 6}).pack())
 
 
-@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("name", ["tiny", "nearest"])
 def test_device_tests_itself_like_the_golden_device(name):
     """Requests wait at the door while the device is busy, so a test must leave their bytes alone."""
     geometry = DEVICES[name]

@@ -189,7 +189,8 @@ def _commands(results: Mapping[str, Any]) -> Section:
         "Commands",
         (
             "One after the other, each when the reply to the one before has come. Catalogue and memory are full, so a "
-            "RATE learns all kept ratings anew.",
+            "RATE learns all kept ratings anew. A byte counts as received in the middle of its stop bit, so a short "
+            "command may seem to beat the limit by half a bit.",
         ),
         columns=("command", "bytes out + in", "clocks", "per second", "limit"),
         rows=tuple(rows),
