@@ -33,10 +33,13 @@ class HelloWords(wiring.Component):
         hello = Hello(version=VERSION, build=build_id(), loaded=0, geometry=geometry).pack()
         self._words = [int.from_bytes(hello[i : i + 2], "little") for i in range(0, len(hello), 2)]
         self.count = len(self._words)
+        self._in_block_ram = bool(geometry.compact)
         super().__init__({"number": In(range(self.count)), "word": Out(16)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.words = words = Memory(shape=16, depth=self.count, init=self._words)
+        # Where LUTs are scarcest, a block RAM of its own.
+        attributes = {"rom_style": "block"} if self._in_block_ram else {}
+        m.submodules.words = words = Memory(shape=16, depth=self.count, init=self._words, attrs=attributes)
         m.d.comb += self.word.eq(registered_read(m, words, self.number))
         return m
