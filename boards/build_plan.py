@@ -25,7 +25,6 @@ _ECP5_SYNTHESIS = {"synth_opts": "-nowidelut"}
 # does not look at it, but an initial value would keep Yosys from using them, or cost a LUT per bit read.
 _ICE40_SYNTHESIS = {
     "script_after_read": "setattr -unset init a:undefined_at_start\ndelete *single_port/t:$meminit_v2",
-    "synth_opts": "-dff",
 }
 _UP5K_SYNTHESIS = _ICE40_SYNTHESIS | {"synth_opts": "-dff -dsp -spram"}
 
