@@ -21,6 +21,13 @@ __all__ = ["Plan", "digest", "make_plan"]
 # It halves the LUTs on ECP5: wide multiplexers take the place of logic that packs better without them.
 _ECP5_SYNTHESIS = {"synth_opts": "-nowidelut"}
 
+# What block RAM gives before its first read, and what the large RAM blocks hold at the start, is not defined; gateware
+# does not look at it, but an initial value would keep Yosys from using them, or cost a LUT per bit read.
+_ICE40_SYNTHESIS = {
+    "script_after_read": "setattr -unset init a:undefined_at_start\ndelete *single_port/t:$meminit_v2",
+}
+_UP5K_SYNTHESIS = _ICE40_SYNTHESIS | {"synth_opts": "-dff -dsp -spram"}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -79,9 +86,9 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
     line_divisor(clock, wanted.baud)  # before anything is made of it
     source = build_id()
     # Without source lines the plan does not depend on the folder in which the package lies.
-    options = {"verbose": True, "emit_src": False} | (_ECP5_SYNTHESIS if platform.device.startswith("LFE5") else {})
+    options = {"verbose": True, "emit_src": False}
     try:
-        made = platform.build(BoardTop(wanted), do_build=False, **options)
+        made = platform.build(BoardTop(wanted), do_build=False, **options, **_synthesis(platform.device))
     except ValueError:
         # Amaranth would remark upon all that was made until then and is not used.
         warnings.simplefilter("ignore", UnusedElaboratable)
@@ -89,6 +96,12 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
     commands = json.loads(made.files[f"{made.script}.json"])["commands"]
     files = {name: text if isinstance(text, str) else text.decode() for name, text in made.files.items()}
     return Plan(board.name, geometry, clock, source, files | neuron_files(geometry), commands)
+
+
+def _synthesis(device: str) -> dict[str, str]:
+    if device.startswith("LFE5"):
+        return _ECP5_SYNTHESIS
+    return _UP5K_SYNTHESIS if device.startswith("iCE40UP") else _ICE40_SYNTHESIS
 
 
 _LAYOUT = 2

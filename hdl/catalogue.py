@@ -206,23 +206,32 @@ class CatalogueScan(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self._geometry.lanes
-        left, running, at_end = Signal(16), Signal(), Signal()
-        first_row = self.first if lanes == 1 else 0
+        running, at_end, loaded = Signal(), Signal(), Signal(lanes)
         m.d.comb += [
             self.ask.eq(running & self.room),
             self.issued.eq(self.ask & self.ready),
-            at_end.eq(left <= lanes),
         ]
         with m.If(self.issued):
-            m.d.sync += [self.row.eq(self.row + 1), left.eq(left - lanes)]
+            m.d.sync += self.row.eq(self.row + 1)
             with m.If(at_end):
                 m.d.sync += running.eq(0)
         with m.If(self.start):
-            m.d.sync += [running.eq(1), self.row.eq(first_row), left.eq(self.loaded - self.first)]
+            m.d.sync += [running.eq(1), self.row.eq(self.first if lanes == 1 else 0)]
+        if lanes == 1:
+            final = Signal(16)
+            m.d.sync += [final.eq(self.loaded - 1), loaded.eq(self.loaded != 0)]
+            m.d.comb += at_end.eq((self.row == final) | ~loaded)
+        else:
+            left = Signal(16)
+            m.d.comb += at_end.eq(left <= lanes)
+            with m.If(self.issued):
+                m.d.sync += left.eq(left - lanes)
+            with m.If(self.start):
+                m.d.sync += left.eq(self.loaded)
+            for lane in range(lanes):
+                m.d.comb += loaded[lane].eq(left > lane)
 
-        loaded, latency = Signal(lanes), read_latency(self._geometry)
-        for lane in range(lanes):
-            m.d.comb += loaded[lane].eq(left > lane)
+        latency = read_latency(self._geometry)
         m.d.comb += [
             self.valid.eq(delayed(m, self.issued, latency, name="issued")[-1]),
             self.o.films.eq(self.films),

@@ -117,7 +117,6 @@ class Datapath(wiring.Component):
         m.submodules.memory = memory = self._memory
         m.submodules.lookup = lookup = self._lookup
         m.submodules.ranker = ranker = Ranker(geometry)
-        m.submodules.view = view = MemoryView(geometry)
 
         m.d.comb += [
             store.user.eq(self.user),
@@ -161,6 +160,22 @@ class Datapath(wiring.Component):
         ]
         connect(m, ranker.o, flipped(self.best))
 
+        readers = {"ranker": (ranker.busy, ranker.entry)}
+        if geometry.explains:
+            readers |= self._add_view(m)
+        add = self._add_nearest if geometry.rule == "nearest" else self._add_learner
+        readers |= add(m, ranker)
+        m.d.comb += [memory.read.slot.eq(self.entry.slot), memory.read.en.eq(self.entry.en)]
+        for reader in (self.entry, *(reader for _, reader in readers.values())):
+            m.d.comb += [reader.row.eq(memory.read.row), reader.entry.eq(memory.read.entry)]
+        for busy, reader in readers.values():
+            with m.If(busy):
+                m.d.comb += [memory.read.slot.eq(reader.slot), memory.read.en.eq(reader.en)]
+        return m
+
+    def _add_view(self, m: Module) -> dict[str, tuple[Signal, object]]:
+        """The memory view; returns who reads the working memory, and when."""
+        m.submodules.view = view = MemoryView(self._geometry)
         m.d.comb += [
             view.start.eq(self.compare),
             view.query.eq(self.compared),
@@ -171,17 +186,7 @@ class Datapath(wiring.Component):
             self.best_slot.eq(view.best_slot),
         ]
         connect(m, view.o, flipped(self.match))
-
-        readers = {"view": (view.busy, view.read), "ranker": (ranker.busy, ranker.entry)}
-        add = self._add_nearest if geometry.rule == "nearest" else self._add_learner
-        readers |= add(m, ranker)
-        m.d.comb += [memory.read.slot.eq(self.entry.slot), memory.read.en.eq(self.entry.en)]
-        for reader in (self.entry, *(reader for _, reader in readers.values())):
-            m.d.comb += [reader.row.eq(memory.read.row), reader.entry.eq(memory.read.entry)]
-        for busy, reader in readers.values():
-            with m.If(busy):
-                m.d.comb += [memory.read.slot.eq(reader.slot), memory.read.en.eq(reader.en)]
-        return m
+        return {"view": (view.busy, view.read)}
 
     def _add_learner(self, m: Module, ranker: Ranker) -> dict[str, tuple[Signal, object]]:
         """The table view; returns who reads the working memory, and when."""

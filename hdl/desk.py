@@ -36,7 +36,7 @@ class Desk:
         self.geometry = geometry
         self.engine = Engine(geometry)
         self.reader = RecordReader(max(Request.HEADER.size, geometry.code_bytes + 3))
-        self.writer = RecordWriter(8)
+        self.writer = RecordWriter(8 if geometry.explains else 6)
         self.check = RequestCheck(geometry)
         self.counters = Counters()
         self.header = Signal(header_layout)

@@ -1,6 +1,6 @@
 """CRC-32 of a user's state, or of the catalogue, as 16-bit words."""
 
-from amaranth import Cat, Module, Signal, Value, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
@@ -63,7 +63,8 @@ class Digester(wiring.Component):
         m.submodules.crc = crc = CRC32_ISO_HDLC(crc_bits).create()
 
         index = Signal(16)
-        place = Signal(range(3 + geometry.code_bits // 16))
+        first_of_film = 3
+        place = Signal(range(first_of_film + 1 + geometry.code_bits // 16))
         neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
         cell = Signal(signed(16))
         entry = self.entry.entry
@@ -80,6 +81,19 @@ class Digester(wiring.Component):
         ]
         m.d.sync += cell.eq(chosen(m, list(self.neurons.cells), neuron % geometry.neurons_per_clock))
 
+        # An entry is item, e, strength and code; a film is code and prior.
+        alpha, prior = Signal(signed(16)), Signal(signed(16))
+        m.d.comb += [alpha.eq(self.alpha), prior.eq(film.prior)]
+        bias, shown_cell = Signal(signed(16)), Signal(signed(16))
+        m.d.comb += [bias.eq(self.bias), shown_cell.eq(0 if geometry.rule == "nearest" else cell)]
+        words = Cat(
+            *(entry.item, entry.e, alpha, Mux(self.of_catalogue, film.code, entry.code), prior),
+            *(Mux(self.of_catalogue, self.loaded, Cat(self.kept, Const(0, 16 - len(self.kept)))), bias, shown_cell),
+        )
+        count = first_of_film + geometry.code_bits // 16 + 1
+        which, all_words = Signal(range(count + 3)), Signal(16 << (count + 2).bit_length())
+        m.d.comb += all_words.eq(words)
+
         # Block RAM, word selection and CRC in one clock would set the clock of the whole device.
         word_valid, word_data = Signal(), Signal(16)
         parts = 16 // crc_bits
@@ -87,8 +101,9 @@ class Digester(wiring.Component):
         m.d.sync += [word_valid.eq(in_parts), word_data.eq(word_data >> crc_bits), part.eq(part + word_valid)]
         m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data), in_parts.eq(word_valid & (part != parts - 1))]
 
-        def word(value: object) -> None:
-            m.d.sync += [word_valid.eq(1), word_data.eq(value)]
+        def word(number: Value | int) -> None:
+            m.d.comb += which.eq(number)
+            m.d.sync += [word_valid.eq(1), word_data.eq(all_words.word_select(which, 16))]
 
         with m.If(~in_parts):
             with m.FSM():
@@ -104,10 +119,11 @@ class Digester(wiring.Component):
 
                 with m.State("Count"):
                     with m.If(self.of_catalogue):
-                        word(self.loaded)
+                        word(count)
+                        m.d.sync += place.eq(first_of_film)
                         m.next = "Film"
                     with m.Else():
-                        word(self.kept)
+                        word(count)
                         m.next = "Entry"
 
                 with m.State("Film"):
@@ -123,12 +139,10 @@ class Digester(wiring.Component):
                         m.next = "Film words"
 
                 with m.State("Film words"):
-                    prior = Signal(signed(16))
-                    m.d.comb += prior.eq(film.prior)
-                    word(chosen(m, _words(Cat(film.code, prior)), place))
+                    word(place)
                     m.d.sync += place.eq(place + 1)
-                    with m.If(place == geometry.code_bits // 16):
-                        m.d.sync += [place.eq(0), index.eq(index + 1)]
+                    with m.If(place == first_of_film + geometry.code_bits // 16):
+                        m.d.sync += [place.eq(first_of_film), index.eq(index + 1)]
                         m.next = "Film"
 
                 with m.State("Entry"):
@@ -140,16 +154,14 @@ class Digester(wiring.Component):
                     m.next = "Entry words"
 
                 with m.State("Entry words"):
-                    alpha = Signal(signed(16))
-                    m.d.comb += alpha.eq(self.alpha)
-                    word(chosen(m, _words(Cat(entry.item, entry.e, alpha, entry.code)), place))
+                    word(place)
                     m.d.sync += place.eq(place + 1)
                     with m.If(place == 2 + geometry.code_bits // 16):
                         m.d.sync += [place.eq(0), index.eq(index + 1)]
                         m.next = "Entry"
 
                 with m.State("Bias"):
-                    word(self.bias)
+                    word(count + 1)
                     m.next = "Cell"
 
                 with m.State("Cell"):
@@ -159,7 +171,7 @@ class Digester(wiring.Component):
                     m.next = "Cell word"
 
                 with m.State("Cell word"):
-                    word(0 if geometry.rule == "nearest" else cell)
+                    word(count + 2)
                     m.d.sync += address.eq(address + 1)
                     m.next = "Cell"
                     with m.If(address == geometry.cells - 1):
@@ -171,7 +183,3 @@ class Digester(wiring.Component):
                     with m.If(~word_valid):
                         m.next = "Idle"
         return m
-
-
-def _words(value: Value) -> list[Value]:
-    return [value[low : low + 16] for low in range(0, len(value), 16)]

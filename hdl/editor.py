@@ -297,16 +297,7 @@ class ListEditor(wiring.Component):
                 m.next = "Shift"
 
             with m.State("Shift"):
-                entry = self.read.entry
-                m.d.comb += [
-                    self.write.en.eq(at_hand),
-                    self.write.slot.eq(hand_slot - 1),
-                    self.write.entry.eq(entry),
-                    self.store_write.en.eq(at_hand),
-                    self.store_write.slot.eq(hand_slot - 1),
-                    self.store_write.rating.item.eq(entry.item),
-                    self.store_write.rating.e.eq(entry.e),
-                ]
+                look_up(entry_rating, when=at_hand, keep=1, slot=hand_slot - 1, mark=1)
                 walk(self.kept, "Finish")
                 with m.If(walked):
                     m.d.sync += [self.kept.eq(self.kept - 1), one_more.eq(self.kept)]

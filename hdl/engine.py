@@ -21,7 +21,7 @@ class Engine(Elaboratable):
     data : :class:`Datapath`
     editor : :class:`ListEditor`
     digester : :class:`Digester`
-    explainer : :class:`Explainer`
+    explainer : :class:`Explainer`, or None in a device that does not explain
     user, slot : whose stored ratings, and which of them, are read while the editor is not busy
     item, look : the film to look up in the catalogue, and a strobe to do so, while none of them is busy
     film, query : the film to score or to compare, and a strobe to score it, likewise
@@ -31,7 +31,7 @@ class Engine(Elaboratable):
         self.data = Datapath(geometry)
         self.editor = ListEditor(geometry)
         self.digester = Digester(geometry)
-        self.explainer = Explainer(geometry)
+        self.explainer = Explainer(geometry) if geometry.explains else None
         self.user = Signal(range(geometry.users))
         self.slot = Signal(range(geometry.memory_depth + 1))
         self.item = Signal(16)
@@ -44,7 +44,6 @@ class Engine(Elaboratable):
         m.submodules.data = data = self.data
         m.submodules.editor = editor = self.editor
         m.submodules.digester = digester = self.digester
-        m.submodules.explainer = explainer = self.explainer
         m.d.comb += [
             data.user.eq(self.user),
             data.slot.eq(self.slot),
@@ -60,10 +59,6 @@ class Engine(Elaboratable):
             data.neurons.tuples.eq(digester.neurons.tuples),
             data.entry.en.eq(editor.read.en),
             data.entry.slot.eq(editor.read.slot),
-            data.compare.eq(explainer.compare),
-            data.first_row.eq(explainer.first_row),
-            data.last_row.eq(explainer.last_row),
-            data.alpha_slot.eq(explainer.alpha_slot),
             editor.learning.eq(data.learning),
             editor.store_kept.eq(data.stored_kept),
             editor.rating.eq(data.rating),
@@ -79,25 +74,33 @@ class Engine(Elaboratable):
             digester.neurons.cells.eq(data.neurons.cells),
             digester.found.eq(data.found),
             digester.film.eq(data.found_film),
-            explainer.kept.eq(editor.kept),
-            explainer.alpha.eq(data.alpha),
-            explainer.comparing.eq(data.comparing),
-            explainer.best_slot.eq(data.best_slot),
         ]
         connect(m, editor.write, data.entry_write)
         connect(m, editor.store_write, data.store_write)
         connect(m, editor.set_kept, data.set_kept)
         connect(m, editor.mark, data.mark)
         connect(m, editor.fill, data.fill)
-        connect(m, data.match, explainer.match)
-        for reader in (editor.read, digester.entry, explainer.entry):
+        for reader in (editor.read, digester.entry, *([self.explainer.entry] if self.explainer else [])):
             m.d.comb += [reader.row.eq(data.entry.row), reader.entry.eq(data.entry.entry)]
         with m.If(editor.look):
             m.d.comb += data.look_item.eq(editor.look_item)
         with m.If(editor.busy):
             m.d.comb += [data.user.eq(editor.store_user), data.slot.eq(editor.store_slot)]
-        with m.If(explainer.busy):
-            m.d.comb += data.entry.slot.eq(explainer.entry.slot)
+        if self.explainer is not None:
+            m.submodules.explainer = explainer = self.explainer
+            connect(m, data.match, explainer.match)
+            m.d.comb += [
+                data.compare.eq(explainer.compare),
+                data.first_row.eq(explainer.first_row),
+                data.last_row.eq(explainer.last_row),
+                data.alpha_slot.eq(explainer.alpha_slot),
+                explainer.kept.eq(editor.kept),
+                explainer.alpha.eq(data.alpha),
+                explainer.comparing.eq(data.comparing),
+                explainer.best_slot.eq(data.best_slot),
+            ]
+            with m.If(explainer.busy):
+                m.d.comb += data.entry.slot.eq(explainer.entry.slot)
         with m.If(digester.busy):
             m.d.comb += [
                 data.look_item.eq(digester.item),

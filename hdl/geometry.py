@@ -60,7 +60,7 @@ class Geometry:
     compact
         1 for the smallest FPGAs: films and ratings share one memory with one port, as the large RAM blocks of an
         iCE40 UltraPlus have, and the list of the best lies in block RAM. A ranking then takes about an eighth
-        longer. Wants one lane, and a code of 32, 64, 128 or 256 bits.
+        longer, and EXPLAIN is refused as unknown. Wants one lane, and a code of 32, 64, 128 or 256 bits.
 
     Raises
     ------
@@ -277,6 +277,11 @@ class Geometry:
     def memory_rows(self) -> int:
         """Rows of one user's memory, each ``comparators`` entries wide."""
         return self.memory_depth // self.comparators
+
+    @property
+    def explains(self) -> bool:
+        """Whether a device has the memory view, and says why: a compact one has no room for it."""
+        return not self.compact
 
     @property
     def code_bytes(self) -> int:

@@ -132,14 +132,14 @@ class Processor(wiring.Component):
             editor.count.eq(header.count | Mux(testing, all_ratings, 0)),
             editor.skip.marked.eq(op == Op.SKIP),
             editor.skip.item.eq(reader.o.p.data),
-            explainer.first.eq(header.arg),
-            explainer.count.eq(left),
             counters.learn.eq(data.learn),
             counters.learning.eq(data.learning),
             counters.rank.eq(data.rank),
             counters.ranking.eq(data.ranking),
             desk.dropped.eq(self.dropped),
         ]
+        if explainer is not None:
+            m.d.comb += [explainer.first.eq(header.arg), explainer.count.eq(left)]
         with m.Switch(op):
             for operation, edit in _EDITS.items():
                 with m.Case(operation):
@@ -242,7 +242,7 @@ class Processor(wiring.Component):
 
             with m.State("Selected"):
                 with m.Switch(op):
-                    with m.Case(Op.RATE, Op.EXPLAIN):
+                    with m.Case(Op.RATE, *[Op.EXPLAIN] * geometry.explains):
                         m.next = "Film"
                     with m.Case(Op.FORGET, Op.RESTORE, Op.RESET, Op.SELFTEST):
                         m.next = "Edit"
@@ -310,18 +310,20 @@ class Processor(wiring.Component):
                 with m.Switch(op):
                     with m.Case(Op.RATE):
                         m.next = "Edit"
-                    with m.Case(Op.SCORE):
-                        m.next = "Score"
+                    if geometry.explains:
+                        with m.Case(Op.EXPLAIN):
+                            m.next = "Explain"
                     with m.Default():
-                        m.next = "Explain"
+                        m.next = "Score"
 
             with m.State("Test films"):
                 m.d.sync += item.eq(0)
                 m.next = "Load"
 
             with m.State("Load"):
+                m.d.comb += reader.skip.eq(2)  # so that a film always lies behind an item
                 with m.If(desk.take(m, "Load place")):
-                    m.d.sync += film.eq(reader.o.p.data)
+                    m.d.sync += film.eq(reader.o.p.data[16:])
 
             with m.State("Load place"):
                 m.d.comb += engine.look.eq(1)

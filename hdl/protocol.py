@@ -45,6 +45,7 @@ __all__ = [
     "min_count",
     "pattern_record_bytes",
     "record_bytes",
+    "serves",
 ]
 
 VERSION = 3
@@ -226,6 +227,11 @@ def min_count(op: int) -> int:
 def is_known(op: int) -> bool:
     """Whether an operation byte, INLINE included, has a meaning."""
     return op in tuple(Op) or (op & INLINE != 0 and op & ~INLINE in TAKES_FILMS)
+
+
+def serves(geometry: Geometry, op: int) -> bool:
+    """Whether a device executes an operation byte, or refuses it as unknown."""
+    return is_known(op) and (geometry.explains or op & ~INLINE != Op.EXPLAIN)
 
 
 def entries_per_page(geometry: Geometry, op: int) -> int:

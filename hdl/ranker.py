@@ -72,10 +72,15 @@ class Ranker(wiring.Component):
         m.submodules.scan = scan = self._scan
         m.submodules.collector = collector = LoneCollector(geometry) if geometry.compact else Collector(geometry)
         m.submodules.topk = topk = SerialTopK(geometry) if geometry.compact else TopK(geometry)
-        connect(m, collector.o, topk.i)
         if geometry.compact:
+            m.d.comb += [
+                topk.i.valid.eq(collector.o_valid),
+                topk.i.p.eq(collector.o),
+                collector.o_ready.eq(topk.i.ready),
+            ]
             connect(m, topk.o, flipped(self.o))
         else:
+            connect(m, collector.o, topk.i)
             m.submodules.result = result = Rest(candidate_layout(geometry))
             connect(m, topk.o, result.i)
             connect(m, result.o, flipped(self.o))

@@ -34,6 +34,7 @@ class RecordReader(wiring.Component):
     -------
     take : ``In(1)``, gather a record, held until it comes
     size : ``In``, bytes of the record, at least 1, likewise
+    skip : ``In``, bytes to leave free at the low end of a record, steady while it is gathered
     drop : ``In(1)``, forget what has been gathered, and the body's bytes up to the last one
     i : ``In(stream)`` of ``BodyByte``
     o : ``Out(stream)`` of ``record_layout(max_bytes)``
@@ -46,6 +47,7 @@ class RecordReader(wiring.Component):
             {
                 "take": In(1),
                 "size": In(range(max_bytes + 1)),
+                "skip": In(range(max_bytes)),
                 "drop": In(1),
                 "i": In(stream.Signature(BodyByte)),
                 "o": Out(stream.Signature(record_layout(max_bytes))),
@@ -68,7 +70,7 @@ class RecordReader(wiring.Component):
             m.d.sync += gathered.eq(0)
         with m.If(self.i.valid & self.i.ready & ~dropping):
             m.d.sync += [
-                self.o.p.data.word_select(gathered, 8).eq(self.i.p.data),
+                self.o.p.data.word_select((gathered + self.skip)[: len(gathered)], 8).eq(self.i.p.data),
                 self.o.p.last.eq(self.i.p.last),
                 self.o.valid.eq((gathered + 1 == size) | self.i.p.last),
                 gathered.eq(gathered + 1),

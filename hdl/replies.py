@@ -3,10 +3,15 @@
 from amaranth import Array, C, Cat, Module, Mux, Signal, signed
 
 from .desk import Desk
-from .geometry import Geometry
-from .protocol import REPLY, VERSION, Hello, Op, Status, build_id, record_bytes
+from .hello import HelloWords
+from .protocol import REPLY, Op, Status, record_bytes
 
 __all__ = ["add_reply_states"]
+
+
+_LOADED_WORD = 3
+_FIRST_COUNTER = 32
+"""Words of HELLO are numbered from 0, those of STATS from here."""
 
 
 def add_reply_states(m: Module, desk: Desk) -> None:
@@ -16,6 +21,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
     header, op, loaded = desk.header, desk.op, desk.loaded
     value, value_bytes, slot, left = desk.value, desk.value_bytes, desk.slot, desk.left
     word, at_end = Signal(range(64)), Signal()
+    m.submodules.hello = hello = HelloWords(geometry)
     given = Signal(range(geometry.top_k + 1))
 
     with m.State("Reply"):
@@ -27,7 +33,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                     m.d.sync += word.eq(0)
                     m.next = "Words"
                 with m.Case(Op.STATS):
-                    m.d.sync += word.eq(len(_hello_words(geometry, loaded)))
+                    m.d.sync += word.eq(_FIRST_COUNTER)
                     m.next = "Words"
                 with m.Case(Op.SKIP, Op.ONLY):
                     m.next = "Done"
@@ -38,14 +44,18 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                     m.next = "Ranked"
                 with m.Case(Op.SAVE):
                     m.next = "Save"
-                with m.Case(Op.EXPLAIN):
-                    m.next = "Explained"
+                if geometry.explains:
+                    with m.Case(Op.EXPLAIN):
+                        m.next = "Explained"
 
     with m.State("Value"):
         desk.give(m, value, value_bytes, 1, "Done")
 
     with m.State("Words"):
-        hello = _hello_words(geometry, loaded)
+        m.d.comb += hello.number.eq(word)
+        m.next = "Word read"
+
+    with m.State("Word read"):
         stats = [
             counters.clocks,
             counters.command_clocks,
@@ -55,10 +65,12 @@ def add_reply_states(m: Module, desk: Desk) -> None:
             counters.rank_clocks,
         ]
         m.d.sync += [
-            value.eq(Array([*hello, *stats])[word]),
-            value_bytes.eq(Mux(word < len(hello), 2, 4)),
-            at_end.eq((word == len(hello) - 1) | (word == len(hello) + len(stats) - 1)),
+            value.eq(Mux(word == _LOADED_WORD, loaded, hello.word)),
+            value_bytes.eq(2),
+            at_end.eq((word == hello.count - 1) | (word == _FIRST_COUNTER + len(stats) - 1)),
         ]
+        with m.If(word >= _FIRST_COUNTER):
+            m.d.sync += [value.eq(Array(stats)[word % 8]), value_bytes.eq(4)]
         m.next = "Word"
 
     with m.State("Word"):
@@ -125,29 +137,31 @@ def add_reply_states(m: Module, desk: Desk) -> None:
             with m.If(left == 1):
                 m.next = "Done"
 
-    with m.State("Explain"):
-        m.d.comb += explainer.start.eq(1)
-        m.next = "Explaining"
+    if explainer is not None:
 
-    with m.State("Explaining"):
-        with m.If(explainer.o.valid | ~explainer.busy):
-            m.next = "Reply"
+        with m.State("Explain"):
+            m.d.comb += explainer.start.eq(1)
+            m.next = "Explaining"
 
-    with m.State("Explained"):
-        nearest = Signal(16)
-        kept = Signal(16)
-        m.d.comb += [nearest.eq(explainer.nearest), kept.eq(editor.kept)]
-        desk.give(m, Cat(kept, nearest), 4, left == 0, "Contributions")
-        with m.If(writer.i.ready & (left == 0)):
-            m.next = "Done"
+        with m.State("Explaining"):
+            with m.If(explainer.o.valid | ~explainer.busy):
+                m.next = "Reply"
 
-    with m.State("Contributions"):
-        with m.If(explainer.o.valid):
-            said = explainer.o.p
-            desk.give(m, Cat(said.item, said.match, said.contribution), 8, said.last, "Contributions")
-            m.d.comb += explainer.o.ready.eq(writer.i.ready)
-            with m.If(writer.i.ready & said.last):
+        with m.State("Explained"):
+            nearest = Signal(16)
+            kept = Signal(16)
+            m.d.comb += [nearest.eq(explainer.nearest), kept.eq(editor.kept)]
+            desk.give(m, Cat(kept, nearest), 4, left == 0, "Contributions")
+            with m.If(writer.i.ready & (left == 0)):
                 m.next = "Done"
+
+        with m.State("Contributions"):
+            with m.If(explainer.o.valid):
+                said = explainer.o.p
+                desk.give(m, Cat(said.item, said.match, said.contribution), 8, said.last, "Contributions")
+                m.d.comb += explainer.o.ready.eq(writer.i.ready)
+                with m.If(writer.i.ready & said.last):
+                    m.next = "Done"
 
     with m.State("Digest"):
         m.d.comb += digester.start.eq(1)
@@ -158,11 +172,3 @@ def add_reply_states(m: Module, desk: Desk) -> None:
         with m.If(~digester.busy):
             m.d.sync += [value.eq(digester.crc), value_bytes.eq(4)]
             m.next = "Reply"
-
-
-def _hello_words(geometry: Geometry, loaded: Signal) -> list[object]:
-    """The reply to HELLO in words of 16 bits, with the number of films loaded in its place."""
-    hello = Hello(version=VERSION, build=build_id(), loaded=0, geometry=geometry).pack()
-    words: list[object] = [int.from_bytes(hello[i : i + 2], "little") for i in range(0, len(hello), 2)]
-    words[3] = loaded
-    return words

@@ -1,5 +1,7 @@
 """What a request's header promises, checked before anything is executed."""
 
+from functools import partial
+
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.data import StructLayout
@@ -11,11 +13,11 @@ from .protocol import (
     Op,
     Request,
     Status,
-    is_known,
     max_count,
     min_count,
     pattern_record_bytes,
     record_bytes,
+    serves,
 )
 
 __all__ = ["RequestCheck", "header_layout"]
@@ -47,7 +49,7 @@ class RequestCheck(wiring.Component):
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
-        self._largest = max(record_bytes(geometry, op) for op in range(256) if is_known(op))
+        self._largest = max(record_bytes(geometry, op) for op in range(256) if serves(geometry, op))
         super().__init__(
             {
                 "header": In(header_layout),
@@ -76,7 +78,7 @@ class RequestCheck(wiring.Component):
         fewest, most = Signal(8), Signal(8)
         size = Signal(range(self._largest + 1))
         with m.Switch(op):
-            for value in filter(is_known, range(256)):
+            for value in filter(partial(serves, geometry), range(256)):
                 with m.Case(value):
                     m.d.comb += [
                         known.eq(1),

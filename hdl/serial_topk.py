@@ -16,9 +16,9 @@ __all__ = ["LoneCollector", "SerialTopK"]
 class LoneCollector(wiring.Component):
     """Turns the scores of a single lane into candidates, in item order, without a queue.
 
-    One candidate waits for the list. A film that may enter the list while another one waits is ``missed``: it and all
-    films behind it must come ``again``, from the number ``item`` on. The last film always gives a record with ``last``,
-    with ``keep`` = 0 if it can not enter the list.
+    A film that may enter the list while the list is busy is ``missed``: it and all films behind it must come ``again``,
+    from the number ``item`` on. The last film always gives a record with ``last``, with ``keep`` = 0 if it can not
+    enter the list. A candidate is offered for one clock alone, the one in which its score comes.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class LoneCollector(wiring.Component):
     i_valid, i : ``In``, a film's score, as ``score_row_layout(geometry)``
     missed : ``Out(1)``, what comes is dropped until ``again``
     item : ``Out(16)``, number of the next film
-    o : ``Out(stream)`` of ``candidate_layout(geometry)``
+    o_valid, o_ready, o : candidates for the list, ``candidate_layout(geometry)``
     """
 
     def __init__(self, geometry: Geometry) -> None:
@@ -48,7 +48,9 @@ class LoneCollector(wiring.Component):
                 "i": In(score_row_layout(geometry)),
                 "missed": Out(1),
                 "item": Out(16),
-                "o": Out(stream.Signature(candidate_layout(geometry))),
+                "o_valid": Out(1),
+                "o_ready": In(1),
+                "o": Out(candidate_layout(geometry)),
             }
         )
 
@@ -58,21 +60,16 @@ class LoneCollector(wiring.Component):
         m.d.comb += [
             come.eq(self.i_valid & ~self.missed),
             keep.eq((self.i.mask != 0) & (~self.full | (score > self.threshold))),
+            self.o_valid.eq(come & (keep | self.i.last)),
+            self.o.score.eq(score),
+            self.o.item.eq(self.item),
+            self.o.keep.eq(keep),
+            self.o.last.eq(self.i.last),
         ]
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
-        with m.If(come & (keep | self.i.last) & self.o.valid & ~self.o.ready):
+        with m.If(self.o_valid & ~self.o_ready):
             m.d.sync += self.missed.eq(1)
         with m.Elif(come):
             m.d.sync += self.item.eq(self.item + 1)
-            with m.If(keep | self.i.last):
-                m.d.sync += [
-                    self.o.valid.eq(1),
-                    self.o.p.score.eq(score),
-                    self.o.p.item.eq(self.item),
-                    self.o.p.keep.eq(keep),
-                    self.o.p.last.eq(self.i.last),
-                ]
         with m.If(self.again):
             m.d.sync += self.missed.eq(0)
         with m.If(self.start):

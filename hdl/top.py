@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+from .byte_queue import ByteQueue
 from .device import Device
 from .geometry import Geometry
 from .uart import UartReceiver, UartTransmitter
@@ -12,7 +12,7 @@ from .uart import UartReceiver, UartTransmitter
 __all__ = ["Top"]
 
 _QUEUE_BYTES = 512
-"""Two whole frames, and one block RAM on iCE40: a host may send its next request while the last one runs."""
+"""Two whole frames (less a byte), and one block RAM on iCE40: a host may send its next request while the last one runs."""
 
 
 class Top(wiring.Component):
@@ -55,7 +55,7 @@ class Top(wiring.Component):
         m.submodules.device = device = self._device
         m.submodules.receiver = receiver = self._receiver
         m.submodules.transmitter = transmitter = self._transmitter
-        m.submodules.queue = queue = SyncFIFOBuffered(width=8, depth=_QUEUE_BYTES)
+        m.submodules.queue = queue = ByteQueue(_QUEUE_BYTES)
 
         rests, resting = Signal(), Signal(8)
         m.d.comb += [
@@ -63,12 +63,12 @@ class Top(wiring.Component):
             self.tx.eq(transmitter.tx),
             self.busy.eq(device.busy),
         ]
-        wiring.connect(m, receiver.o, queue.w_stream)
+        wiring.connect(m, receiver.o, queue.i)
         # A byte rests between the queue's block RAM and the frame receiver, whose logic is deep; the line gives
         # it more than two clocks.
         with m.If(~device.i.valid):
-            m.d.comb += queue.r_stream.ready.eq(1)
-            m.d.sync += [rests.eq(queue.r_stream.valid), resting.eq(queue.r_stream.payload)]
+            m.d.comb += queue.o.ready.eq(1)
+            m.d.sync += [rests.eq(queue.o.valid), resting.eq(queue.o.payload)]
         with m.Elif(device.i.ready):
             m.d.sync += rests.eq(0)
         m.d.comb += [device.i.valid.eq(rests), device.i.payload.eq(resting)]

@@ -1,6 +1,6 @@
 """Phrases of what a host should not send and a line should not do."""
 
-from ..hdl.protocol import ALL, MAX_BODY, Op, Request, is_known, max_count, min_count, record_bytes
+from ..hdl.protocol import ALL, MAX_BODY, Op, Request, max_count, min_count, record_bytes, serves
 from .author import Author, u16
 
 __all__ = ["again", "damage", "refused", "unknown_operations"]
@@ -26,7 +26,7 @@ def again(a: Author) -> None:
 def unknown_operations(a: Author) -> None:
     """Every byte that is no operation."""
     for op in range(256):
-        if not is_known(op):
+        if not serves(a.geometry, op):
             a.send(op, user=a.user(), arg=a.item())
 
 
@@ -34,7 +34,7 @@ def refused(a: Author) -> None:
     """Requests with one thing wrong, or several: the first one decides the status."""
     room = MAX_BODY - Request.HEADER.size
     for wrong in a.rng.choices(("length", "user", "argument", "length user argument"), k=8):
-        op = a.rng.choice([op for op in range(256) if is_known(op)])
+        op = a.rng.choice([op for op in range(256) if serves(a.geometry, op)])
         size, most = record_bytes(a.geometry, op), max_count(a.geometry, op)
         count, user, arg = a.rng.choice((min_count(op), most)), a.user(), a.rng.choice((0, 1))
         length = count * size

@@ -27,11 +27,11 @@ from ..hdl.protocol import (
     digest,
     encode_frame,
     entries_per_page,
-    is_known,
     max_count,
     min_count,
     pattern_record_bytes,
     record_bytes,
+    serves,
 )
 from .golden import Agent, Entry, top_k
 
@@ -101,7 +101,7 @@ class GoldenDevice:
     def _check(self, request: Request) -> None:
         """Refuse what the header alone shows to be wrong, in the order of :class:`Status`."""
         geometry, op, arg = self.geometry, request.op, request.arg
-        if not is_known(op):
+        if not serves(geometry, op):
             raise _Refused(Status.BAD_OP)
         if not min_count(op) <= request.count <= max_count(geometry, op):
             raise _Refused(Status.BAD_LENGTH)
