@@ -19,7 +19,11 @@ from .clock import reached_mhz
 __all__ = ["Plan", "digest", "make_plan"]
 
 # It halves the LUTs on ECP5: wide multiplexers take the place of logic that packs better without them.
-_ECP5_SYNTHESIS = {"synth_opts": "-nowidelut"}
+# Memories are mapped component by component, before flattening: Yosys searches the whole module for each of them.
+_ECP5_SYNTHESIS = {
+    "script_after_read": "synth_ecp5 -nowidelut -noflatten -top top -run begin:map_ffram\nflatten",
+    "synth_opts": "-nowidelut",
+}
 
 # What block RAM gives before its first read, and what the large RAM blocks hold at the start, is not defined; gateware
 # does not look at it, but an initial value would keep Yosys from using them, or cost a LUT per bit read.

@@ -46,7 +46,7 @@ def test_films_and_marks(name):
 
     What is read while being written may be anything.
     """
-    geometry = GEOMETRIES[name]
+    geometry = SCANNED[name]
     rng = random.Random(6)
     bench = Bench(dut := Catalogue(geometry))
     depth, lanes, latency = geometry.catalogue_depth, geometry.lanes, read_latency(geometry)
