@@ -163,7 +163,8 @@ def test_clocks(name):
     bench.run(testbench)
     assert max(clocks) - min(clocks) <= 2
     fuser = Fuser(geometry)
-    assert fuser.clocks < clocks[0] < fuser.clocks + 2 * geometry.lanes + 48
+    going_back = 24 * geometry.compact  # once or twice, while the list fills
+    assert fuser.clocks < clocks[0] < fuser.clocks + 2 * geometry.lanes + 48 + going_back
 
 
 def test_nearest():

@@ -1,6 +1,7 @@
 """SerialTopK against the golden ranking."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from ramrec.hdl.serial_topk import SerialTopK
@@ -8,7 +9,11 @@ from ramrec.hdl.serial_topk import SerialTopK
 from .bench import COMPACT, FLOWS, meaning, ranking, run_stream
 from .test_topk import SCORES
 
-LISTS = {"five places": COMPACT, "one place": COMPACT.with_(top_k=1), "long": COMPACT.with_(top_k=41, catalogue_depth=60)}
+LISTS = {
+    "five places": COMPACT,
+    "one place": COMPACT.with_(top_k=1),
+    "long": COMPACT.with_(top_k=41, catalogue_depth=60),
+}
 
 
 @pytest.mark.parametrize(("idle", "wait"), FLOWS)
@@ -43,4 +48,4 @@ def test_clocks():
     ]
     _, clocks, _ = run_stream(SerialTopK(geometry), sent, geometry.top_k)
     moved = [0, 0, 2, 0, 4, 0]
-    assert [after - before for before, after in zip(clocks, clocks[1:], strict=False)] == [2 + n for n in moved]
+    assert [after - before for before, after in pairwise(clocks)] == [2 + n for n in moved]
