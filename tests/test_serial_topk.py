@@ -19,7 +19,7 @@ LISTS = {
 @pytest.mark.parametrize(("idle", "wait"), FLOWS)
 @pytest.mark.parametrize("name", LISTS)
 def test_lists(name, idle, wait):
-    """List after list, of no film, of one, of fewer than fit, of more; equal scores stay in the order of their films."""
+    """List after list, of no film, one, fewer than fit, more; equal scores stay in the order of their films."""
     geometry = LISTS[name]
     rng = random.Random(7)
     top = (1 << (geometry.score_bits - 1)) - 1
