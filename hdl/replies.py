@@ -138,7 +138,6 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                 m.next = "Done"
 
     if explainer is not None:
-
         with m.State("Explain"):
             m.d.comb += explainer.start.eq(1)
             m.next = "Explaining"

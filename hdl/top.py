@@ -12,7 +12,7 @@ from .uart import UartReceiver, UartTransmitter
 __all__ = ["Top"]
 
 _QUEUE_BYTES = 512
-"""Two whole frames (less a byte), and one block RAM on iCE40: a host may send its next request while the last one runs."""
+"""Two whole frames less a byte, and one block RAM on iCE40: a host may send its next request while one runs."""
 
 
 class Top(wiring.Component):

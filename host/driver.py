@@ -248,6 +248,8 @@ class Driver:
         return [score for (score,) in struct.iter_unpack("<i", data)]
 
     def _explanation(self, op: int, user: int, record: bytes) -> Explanation:
+        if not self.geometry.explains:
+            raise RamrecError("a compact device does not explain: ask with --backend native, which learns the same")
         entries: list[tuple[int, int, int]] = []
         while True:
             page = Explanation.unpack(self._one(op, user=user, arg=len(entries), records=[record]))

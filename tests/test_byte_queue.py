@@ -2,6 +2,7 @@
 """ByteQueue against a list."""
 
 import random
+from itertools import pairwise
 
 import pytest
 from ramrec.hdl.byte_queue import ByteQueue
@@ -18,7 +19,7 @@ def test_bytes(depth, idle, wait):
     got, _, clocks = run_stream(ByteQueue(depth), sent, len(sent), idle=idle, wait=wait)
     assert got == sent
     if not idle and not wait:
-        assert {b - a for a, b in zip(clocks[3:], clocks[4:], strict=False)} == {2}
+        assert {b - a for a, b in pairwise(clocks[3:])} == {2}
 
 
 def test_capacity_and_latency():

@@ -14,7 +14,7 @@ from ramrec.hdl import protocol
 from ramrec.hdl.geometry import ECP5_85F, TINY, Geometry
 from ramrec.hdl.protocol import FRAMING, INLINE, MAX_BODY, Hello, Op, Request, decode_frame, encode_frame
 from ramrec.host.driver import DeviceRefused, Driver, Film, Kept, Mismatch
-from ramrec.host.errors import UsageError
+from ramrec.host.errors import RamrecError, UsageError
 from ramrec.host.link import DEVICE_QUEUE, LINE_WINDOW, DeviceRestarted
 from ramrec.host.transport import BACKENDS, LinkError, Transport, open_transport
 from ramrec.sim.golden import Agent
@@ -400,3 +400,10 @@ def test_inline_requests_are_marked() -> None:
     line, driver = connected()
     driver.score_inline(0, [Film(999, b"ab", 3)])
     assert line.executed[-1].op == Op.SCORE | INLINE
+
+
+def test_a_compact_device_does_not_explain() -> None:
+    geometry = TINY.with_(code_bits=32, alpha_bits=4, lanes=1, comparators=1, compact=1)
+    driver = Driver(Line(geometry), geometry)
+    with pytest.raises(RamrecError, match="a compact device does not explain"):
+        driver.explain(0, 0)

@@ -268,7 +268,8 @@ class Session:
         fills += self.geometry.users if edit == Edit.CLEAR_ALL else 0
         idle = 3 * len(added) if edit == Edit.RESTORE else 0
         steps = walks.get(edit, 5) + len(added) + 1
-        assert clocks <= steps * (most + BETWEEN) + fills + LEARNING_CLOCKS + idle
+        each = 10 if self.geometry.compact else 1  # a film is looked up before the next rating is read
+        assert clocks <= steps * (each * most + BETWEEN) + fills + LEARNING_CLOCKS + idle
         await self.check(ctx)
 
     async def feed(self, ctx, added):

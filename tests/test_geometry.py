@@ -8,9 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ramrec.hdl.geometry import PRESETS, RULES, TINY, Geometry
 
-MACHINE = {"users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits"}
+MACHINE = {"users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits", "compact"}
 
 REFUSED = [
+    ({"compact": 2}, "2"),
+    ({"compact": 1, "lanes": 2, "code_bits": 64}, "2"),
+    ({"compact": 1, "lanes": 1, "code_bits": 48, "comparators": 1}, "48"),
+    ({"compact": 1, "lanes": 1, "code_bits": 64, "rule": "nearest"}, "'nearest'"),
     ({"code_bits": 8}, "8"),
     ({"code_bits": 24}, "24"),
     ({"code_bits": 272}, "272"),

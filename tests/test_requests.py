@@ -10,10 +10,10 @@ from ramrec.hdl.protocol import (
     Op,
     Request,
     Status,
-    is_known,
     max_count,
     pattern_record_bytes,
     record_bytes,
+    serves,
 )
 from ramrec.hdl.requests import RequestCheck
 from ramrec.sim.golden_device import GoldenDevice, _Refused
@@ -42,9 +42,9 @@ def around(rng, *limits):
 
 def random_request(rng, geometry, loaded, kept):
     """Mostly right, with trouble in each field now and then."""
-    known = [op for op in range(256) if is_known(op)]
+    known = [op for op in range(256) if serves(geometry, op)]
     op = rng.choice((*known * 4, rng.randrange(256), Op.HELLO | INLINE, len(Op)))
-    most = max_count(geometry, op) if is_known(op) else 3
+    most = max_count(geometry, op) if serves(geometry, op) else 3
     count = rng.choice((0, 1, most, most, min(255, most + 1), rng.randrange(256), rng.randrange(most + 1)))
     user = rng.choice((0, geometry.users - 1, geometry.users - 1, geometry.users, ALL, rng.randrange(1 << 16)))
     top = geometry.target_max
@@ -54,7 +54,7 @@ def random_request(rng, geometry, loaded, kept):
         Op.RANK: around(rng, 0, geometry.top_k),
         Op.RESTORE: around(rng, kept, geometry.memory_depth - count, 0),
     }.get(op & ~INLINE, rng.randrange(1 << 16))
-    size = record_bytes(geometry, op) if is_known(op) else rng.randrange(4)
+    size = record_bytes(geometry, op) if serves(geometry, op) else rng.randrange(4)
     longest = 252 - Request.HEADER.size
     length = rng.choice((count * size, count * size, count * size, count * size, count * size + rng.choice((-1, 1))))
     length = min(max(length, 0), longest)
@@ -81,7 +81,7 @@ def test_status(name):
             ctx.set(dut.kept, kept)
             ctx.set(dut.loaded, loaded)
             await ctx.tick()
-            if is_known(request.op):
+            if serves(geometry, request.op):
                 size = record_bytes(geometry, request.op)
                 if request.op == Op.SELFTEST:
                     size = pattern_record_bytes(geometry, of_catalogue=request.user == ALL)
