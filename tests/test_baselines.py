@@ -54,10 +54,10 @@ def test_pairs_are_found(population, method):
 
 @pytest.mark.parametrize("rows", ["surprises", "likes"])
 def test_ease_is_the_inverse_of_its_publication(population, rows):
-    x = centred(population, 4.0) if rows == "surprises" else (population.steps.toarray() >= 8).astype(float)
+    x = centred(population, 4.0).toarray() if rows == "surprises" else (population.steps.toarray() >= 8).astype(float)
     p = np.linalg.inv(x.T @ x + 100 * np.eye(FILMS))
     b = -p / np.diag(p)
-    found = Ease(population).weights(TASTE, rows, 100.0, 4.0)
+    found = Ease(population).layer(rows, 100.0, 4.0).weights(TASTE.films, TASTE.tested)
     assert np.allclose(found, b[np.ix_(TASTE.films, TASTE.tested)], atol=1e-9)
 
 
@@ -83,9 +83,9 @@ def test_simple_ones_by_hand(population):
 def test_self_weights_are_limited(population):
     """One column at a time: ridge regression, with the film's own weight held at the limit if it were above."""
     setting = {"dropout": 0.3, "ridge": 20.0, "limit": 0.1}
-    everything = case(range(FILMS), [9] * FILMS, range(FILMS))
-    found = ConstrainedAutoencoder(population).weights(everything, setting)
-    x = centred(population, 4.0)
+    everything = np.arange(FILMS)
+    found = ConstrainedAutoencoder(population).layer(setting).weights(everything, everything)
+    x = centred(population, 4.0).toarray()
     gram = x.T @ x
     ridges = np.diag(20 + 0.3 / 0.7 * np.diag(gram))
     for film in range(FILMS):
@@ -98,14 +98,24 @@ def test_self_weights_are_limited(population):
 
 
 def test_without_dropout_and_self_weights_it_is_ease(population):
-    same = ConstrainedAutoencoder(population).weights(TASTE, {"dropout": 0, "ridge": 100, "limit": 0})
-    assert np.allclose(same, Ease(population).weights(TASTE, "surprises", 100.0, 4.0), atol=1e-6)
+    same = ConstrainedAutoencoder(population).layer({"dropout": 0, "ridge": 100, "limit": 0})
+    ease = Ease(population).layer("surprises", 100.0, 4.0)
+    assert np.allclose(same.weights(TASTE.films, TASTE.tested), ease.weights(TASTE.films, TASTE.tested), atol=1e-6)
+
+
+@pytest.mark.parametrize("asked", [TASTE.tested, np.arange(FILMS), np.arange(FILMS)[::-1]])
+def test_folding_rows_in_is_their_product_with_the_weights(population, asked):
+    layer = Ease(population).layer("surprises", 100.0, 4.0)
+    said = [(np.array([], np.int64), np.array([])), (TASTE.films, np.array([1.0, -2, 0, 3]))]
+    nothing, given = layer.fold_in(said, asked)
+    assert not nothing.any()
+    assert np.allclose(given, said[1][1] @ layer.weights(TASTE.films, asked))
 
 
 def test_neighbours_by_hand(population):
     setting = {"shrink": 10, "power": 2, "damping": 0.4, "gain": 1.5}
     (scores,) = UserKnn(population).scores([TASTE], setting)
-    theirs = centred(population, 4.0)
+    theirs = centred(population, 4.0).toarray()
     mine = np.array([0.5, -0.5, 0.5, -0.5])
     weighted, size = 0.0, 0.4
     for row in theirs:
