@@ -7,7 +7,7 @@ import pytest
 from ramrec.hdl.geometry import Geometry
 from ramrec.host.evaluation.baselines import Population, fingerprint
 from ramrec.host.evaluation.baselines_autoencoder import ConstrainedAutoencoder
-from ramrec.host.evaluation.baselines_factors import FactorFoldIn, FeatureFoldIn, newton
+from ramrec.host.evaluation.baselines_factors import FactorFoldIn, FeatureFoldIn, newton, posterior_mean
 from ramrec.host.evaluation.baselines_items import Ease, ItemKnn, centred
 from ramrec.host.evaluation.baselines_simple import LikeRate, Majority, Prior, PriorAndBias
 from ramrec.host.evaluation.baselines_users import UserKnn
@@ -131,7 +131,7 @@ class _Fitted:
     means = np.zeros(FILMS)
 
 
-def posterior_mean(vectors: np.ndarray) -> np.ndarray:
+def gaussian_process(vectors: np.ndarray) -> np.ndarray:
     """A Gaussian process whose covariance is that of the films' vectors."""
     said = np.array([0.5, -0.5, 0.5, -0.5])
     inside = vectors[TASTE.films] @ vectors[TASTE.films].T + 0.2 + 0.8 * np.eye(4)
@@ -142,7 +142,7 @@ def posterior_mean(vectors: np.ndarray) -> np.ndarray:
 def test_fold_in_is_the_posterior_mean(population, monkeypatch):
     monkeypatch.setattr(Population, "plain_factorisation", _Fitted)
     (scores,) = FactorFoldIn(population).scores([TASTE], {"target": "like", "noise": 0.8, "offset": 0.2})
-    assert np.allclose(scores[-1] / 1024, posterior_mean(_Fitted.factors), atol=1e-3)
+    assert np.allclose(scores[-1] / 1024, gaussian_process(_Fitted.factors), atol=1e-3)
 
 
 @pytest.mark.parametrize("taste", [0, 0.1])
@@ -153,7 +153,15 @@ def test_features_are_tastes_too(population, monkeypatch, taste):
     setting = {"target": "like", "noise": 0.8, "offset": 0.2, "taste": taste}
     (scores,) = FeatureFoldIn(featured).scores([TASTE], setting)
     both = np.hstack([_Fitted.factors, np.sqrt(taste) * (features - features.mean(axis=0))])
-    assert np.allclose(scores[-1] / 1024, posterior_mean(both), atol=1e-3)
+    assert np.allclose(scores[-1] / 1024, gaussian_process(both), atol=1e-3)
+
+
+@pytest.mark.parametrize("ratings", [0, 3, 8, 40])
+def test_the_posterior_is_the_same_by_either_matrix(ratings):
+    rng = np.random.default_rng(3)
+    x, said, spread = rng.standard_normal((ratings, 8)), rng.standard_normal(ratings), rng.uniform(0.1, 2, 8)
+    expected = np.linalg.inv(x.T @ x / 0.7 + np.diag(1 / spread)) @ x.T @ said / 0.7
+    assert np.allclose(posterior_mean(x, said, spread, 0.7), expected)
 
 
 def test_fingerprints_tell_users_apart():
