@@ -138,8 +138,7 @@ def posterior_mean(x: Floats, said: Floats, spread: Floats, noise: float) -> Flo
     if len(x) <= len(spread):
         apart = (x * spread) @ x.T + noise * np.eye(len(x))
         return spread * (x.T @ np.linalg.solve(apart, said))
-    vector: Floats = np.linalg.solve(x.T @ x + np.diag(noise / spread), x.T @ said)
-    return vector
+    return np.asarray(np.linalg.solve(x.T @ x + np.diag(noise / spread), x.T @ said), np.float64)
 
 
 def newton(x: Floats, hit: npt.NDArray[np.bool_], ridge: Floats, start: Floats) -> Floats:
