@@ -41,7 +41,9 @@ def evaluate_command(
         str, typer.Option(metavar="ORDER,...", help="Of a user's ratings: random, time, or both.")
     ] = _ORDERS,
     seeds: Annotated[int | None, typer.Option(min=1, help=f"How many random orders. [default: {SEEDS}]")] = None,
-    like: Annotated[str, typer.Option(help="Stars that make a like: 4, 3.5, or the user's mean.")] = "4",
+    like: Annotated[
+        str, typer.Option(help="Stars that make a like when testing: 4, 3.5, or the user's mean. The encoder keeps 4.")
+    ] = "4",
     methods: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Compare sweep with these only. [default: all]")
     ] = None,

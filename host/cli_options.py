@@ -17,6 +17,7 @@ __all__ = [
     "Backend",
     "CatalogueFile",
     "Data",
+    "ForgetOutdated",
     "GeometryName",
     "Project",
     "Seed",
@@ -55,6 +56,10 @@ Project = Annotated[
 CatalogueFile = Annotated[
     Path | None, typer.Option("--catalogue", metavar="FILE", help="A file from `ramrec encode`, in place of --data.")
 ]
+ForgetOutdated = Annotated[
+    bool,
+    typer.Option("--forget-outdated", help="Leave out older ratings that mislead about the newer ones."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is random.")]
 
 
@@ -81,7 +86,13 @@ def chosen_backend(
 
 
 def open_recommender(
-    backend: str | None, data: str, project: Path | None, geometry: str, catalogue: Path | None
+    backend: str | None,
+    data: str,
+    project: Path | None,
+    geometry: str,
+    catalogue: Path | None,
+    *,
+    forget_outdated: bool = False,
 ) -> "Recommender":
     """What the options name, ready for use.
 
@@ -102,7 +113,7 @@ def open_recommender(
     require_backend(backend, device)
     films = fitted(data, device) if catalogue is None else Catalogue.load(catalogue)
     project = _default_project(films.name) if project is None else project
-    return Recommender.open(backend, project=project, geometry=device, catalogue=films)
+    return Recommender.open(backend, project=project, geometry=device, catalogue=films, forget_outdated=forget_outdated)
 
 
 def open_journal(data: str, project: Path | None, catalogue: Path | None) -> "Journal":

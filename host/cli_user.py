@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from . import console
-from .cli_options import AsJson, Backend, CatalogueFile, Data, GeometryName, Project, open_journal, open_recommender
+from .cli_options import (
+    AsJson,
+    Backend,
+    CatalogueFile,
+    Data,
+    ForgetOutdated,
+    GeometryName,
+    Project,
+    open_journal,
+    open_recommender,
+)
 from .cli_table import bar, show_lines, show_table
 
 __all__ = ["explain", "forget", "rate", "recommend", "users"]
@@ -82,6 +92,7 @@ def recommend(
     project: Project = None,
     geometry: GeometryName = "ECP5_85F",
     catalogue: CatalogueFile = None,
+    forget_outdated: ForgetOutdated = False,
     as_json: AsJson = False,
 ) -> None:
     """Rank the films that a user has not rated, best first, with predicted stars.
@@ -90,9 +101,10 @@ def recommend(
     Examples:
       ramrec recommend ada
       ramrec recommend ada --genre comedy
+      ramrec recommend ada --forget-outdated
       ramrec recommend ada -k 50 --json
     """
-    with open_recommender(backend, data, project, geometry, catalogue) as recommender:
+    with open_recommender(backend, data, project, geometry, catalogue, forget_outdated=forget_outdated) as recommender:
         agent = recommender.user(user)
         films = agent.recommend(count, genre=genre)
         kept = len(agent.ratings())
@@ -112,6 +124,7 @@ def explain(
     project: Project = None,
     geometry: GeometryName = "ECP5_85F",
     catalogue: CatalogueFile = None,
+    forget_outdated: ForgetOutdated = False,
     as_json: AsJson = False,
 ) -> None:
     """Say why a user should like a film, or not: which ratings speak for it, and how loudly.
@@ -120,7 +133,7 @@ def explain(
     Example:
       ramrec explain ada "Blade Runner (1982)"
     """
-    with open_recommender(backend, data, project, geometry, catalogue) as recommender:
+    with open_recommender(backend, data, project, geometry, catalogue, forget_outdated=forget_outdated) as recommender:
         said = recommender.user(user).explain(film)
     if as_json:
         console.emit_json({"user": user, **asdict(said)})

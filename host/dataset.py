@@ -11,7 +11,7 @@ from . import console
 from .errors import UsageError
 from .fetch import Progress, fetch, known, source_of
 from .formats import Files, opened
-from .readers import collect, read_films, read_tags, scan_ratings
+from .readers import collect, read_films, read_links, read_tags, scan_ratings
 from .registry import licence_of
 from .titles import article_first, find_film, year_of
 
@@ -36,7 +36,7 @@ class Dataset:
     source
         Where it came from.
     digest
-        SHA-256 over the content of both tables, in hexadecimal.
+        SHA-256 over the content of ratings and films, in hexadecimal.
     ratings
         ``user`` (String), ``film`` (UInt32, row of ``films``), ``rating`` (Float32, 0.5 to 5 stars), ``time``
         (Int64, seconds since 1970); sorted by time, user, film. No user rates a film twice.
@@ -46,6 +46,9 @@ class Dataset:
         set's order.
     guests
         Users from other data sets, there to learn from.
+    links
+        Which film a film is elsewhere: ``film`` (UInt32, row of ``films``), ``link`` (String, ``"imdb:114709"`` or
+        ``"tmdb:862"``); None where the set does not say.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Dataset:
     ratings: pl.DataFrame
     films: pl.DataFrame
     guests: frozenset[str] = frozenset()
+    links: pl.DataFrame | None = None
 
 
 def load(path_or_name: str | Path, *, progress: Progress = console.progress) -> Dataset:
@@ -86,11 +90,12 @@ def load(path_or_name: str | Path, *, progress: Progress = console.progress) -> 
         with opened(folder) as files, progress(f"reading {folder.name}", seconds=_reading(files)):
             films = _films(files)
             ratings = _ratings(files, films["film_id"])
+            links = _links(files, films["film_id"])
             digest = _digest(ratings, films)
     except OSError as error:
         raise UsageError(f"{asked}: cannot be read ({error.strerror or error})") from None
     name = _name(folder, names)
-    return Dataset(name, licence_of(name), source_of(folder) or str(path), digest, ratings, films)
+    return Dataset(name, licence_of(name), source_of(folder) or str(path), digest, ratings, films, links=links)
 
 
 def _reading(files: Files) -> float:
@@ -126,6 +131,15 @@ def _films(files: Files) -> pl.DataFrame:
     grouped = tags.group_by("film_id").agg(pl.col("tag").unique().sort().alias("tags"))
     joined = films.join(grouped, on="film_id", how="left", maintain_order="left")
     return joined.with_columns(pl.col("tags").fill_null(pl.lit([], pl.List(pl.String))))
+
+
+def _links(files: Files, film_ids: pl.Series) -> pl.DataFrame | None:
+    """Bring the links into canonical form; those of films that the set does not have are left out."""
+    if files.links is None:
+        return None
+    rows = film_ids.to_frame("film_id").with_row_index("film")
+    links = read_links(files).with_columns(pl.col("film_id").str.strip_chars()).join(rows, on="film_id")
+    return links.select("film", "link").unique().sort("film", "link")
 
 
 def _ratings(files: Files, film_ids: pl.Series) -> pl.DataFrame:

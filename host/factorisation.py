@@ -11,7 +11,7 @@ __all__ = ["Factorisation", "factorise", "with_means_of"]
 
 Floats = npt.NDArray[np.float64]
 
-_BLOCK = 1 << 13
+_BLOCK = 1 << 8
 _WEIGHT_RIDGE = 3.0
 _LEAST_VARIANCE = 1e-3
 _OFFSET_VARIANCE = 0.2

@@ -12,18 +12,26 @@ _SHORTEST = 8
 """Letters that a title must have to be looked for inside a longer one."""
 
 
-def match_films(films: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """Match films by title and year.
+def match_films(
+    films: pl.DataFrame,
+    others: pl.DataFrame,
+    links: pl.DataFrame | None = None,
+    other_links: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Match films by their links to IMDb and TMDB where both sets have them, else by title and year.
 
-    Tried in this order, and the first that fits decides: a common name (each of several titles of a film
-    counts; case, accents, punctuation and articles do not) and the same year; a common name and years that
-    differ by one, as sets differ in which country's release they mean; the same year, and a name that begins or
-    ends with the other's, as in ``"Star Wars: Episode IV - A New Hope"``, if only one film fits.
+    Tried in this order, and the first that fits decides: the same film on IMDb, or else on TMDB; a common name
+    (each of several titles of a film counts; case, accents, punctuation and articles do not) and the same year; a
+    common name and years that differ by one, as sets differ in which country's release they mean; the same year,
+    and a name that begins or ends with the other's, as in ``"Star Wars: Episode IV - A New Hope"``, if only one
+    film fits.
 
     Parameters
     ----------
     films, others
         Columns ``title`` (String) and ``year`` (Int32), as in :class:`~.dataset.Dataset`.
+    links, other_links
+        Columns ``film`` and ``link``, likewise.
 
     Returns
     -------
@@ -31,13 +39,19 @@ def match_films(films: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
         ``film``, ``other`` (UInt32): rows of the two, at most one row of ``films`` for each of ``others``.
     """
     left, right = _named(films, "film"), _named(others, "other")
-    none = pl.DataFrame(schema={"film": pl.UInt32, "other": pl.UInt32})
-    matched = none
+    matched = _linked(links, other_links)
     for tier in (_same_name(0), _same_name(1), _longer_name):
         open_left = left.join(matched, on="film", how="anti")
         open_right = right.join(matched, on="other", how="anti")
         matched = pl.concat([matched, tier(open_left, open_right)])
     return matched.sort("film", "other")
+
+
+def _linked(links: pl.DataFrame | None, other_links: pl.DataFrame | None) -> pl.DataFrame:
+    if links is None or other_links is None:
+        return pl.DataFrame(schema={"film": pl.UInt32, "other": pl.UInt32})
+    pairs = links.join(other_links.rename({"film": "other"}), on="link").sort("link", "film", "other")
+    return pairs.select("film", "other").unique("other", keep="first", maintain_order=True)
 
 
 def _named(films: pl.DataFrame, row: str) -> pl.DataFrame:

@@ -16,7 +16,7 @@ __all__ = ["Family", "Files", "Role", "classify", "opened", "unpack"]
 Family = Literal["csv", "dat", "tab", "recbole"]
 """CSV with a header, ``::`` between the fields, ``u.data`` and ``u.item``, RecBole atomic files."""
 
-Role = Literal["ratings", "films", "tags"]
+Role = Literal["ratings", "films", "tags", "links"]
 
 _HEAD = 4096
 """Bytes of a file that decide what it is."""
@@ -27,6 +27,7 @@ _USUAL_NAMES = {
     "ratings.csv",
     "movies.csv",
     "tags.csv",
+    "links.csv",
     "ratings.dat",
     "movies.dat",
     "tags.dat",
@@ -46,12 +47,15 @@ class Files:
         The two files every data set has.
     tags
         Free-text tags of users, None where the set has none.
+    links
+        Which film it is on IMDb and TMDB, None where the set does not say.
     """
 
     family: Family
     ratings: Path
     films: Path
     tags: Path | None
+    links: Path | None
 
 
 def classify(head: bytes) -> tuple[Family, Role] | None:
@@ -93,6 +97,8 @@ def _double_colon(lines: list[str]) -> tuple[Family, Role] | None:
 def _csv(columns: set[str]) -> tuple[Family, Role] | None:
     if "tag" in columns:
         return ("csv", "tags") if {"userId", "movieId"} & columns else None
+    if "movieId" in columns and {"imdbId", "tmdbId"} & columns:
+        return "csv", "links"
     if len({"userId", "movieId", "rating", "timestamp"} & columns) >= 2:
         return "csv", "ratings"
     return ("csv", "films") if {"title", "genres"} & columns else None
@@ -168,9 +174,9 @@ def _locate(asked: Path, folder: Path, given: Path | None) -> Files:
             )
         if complete:
             family = complete[0]
-            tags = _pick(kinds, family, "tags", given) if (family, "tags") in kinds.values() else None
-            ratings, films = (_pick(kinds, family, role, given) for role in ("ratings", "films"))
-            return Files(family, ratings, films, tags)
+            roles: tuple[Role, ...] = ("ratings", "films", "tags", "links")
+            there = {role: _pick(kinds, family, role, given) for role in roles if (family, role) in kinds.values()}
+            return Files(family, there["ratings"], there["films"], there.get("tags"), there.get("links"))
     raise UsageError(f"{asked}: expected {_EXPECTED}, found {_found(folder, given)}; {_advice(folder, given)}")
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from .errors import UsageError
 from .formats import Family, Files
 
-__all__ = ["collect", "read_films", "read_tags", "scan_ratings"]
+__all__ = ["collect", "read_films", "read_links", "read_tags", "scan_ratings"]
 
 _GENRES_OF_U_ITEM = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary"),
@@ -20,6 +20,8 @@ _GENRES_OF_U_ITEM = (
 
 _UNREADABLE = (pl.exceptions.ComputeError, pl.exceptions.SchemaError)
 """What polars raises for a line with too many fields, the second where it is the first line."""
+
+_SITES = {"imdbId": "imdb", "tmdbId": "tmdb"}
 
 _NO_GENRE = ["", "unknown", "(no genres listed)"]
 
@@ -129,6 +131,24 @@ def read_tags(files: Files) -> pl.DataFrame:
         return _fields(files.tags, r"^([^:]*)::([^:]*)::(.*)::([^:]*)$", names).select("film_id", "tag")
     table = _table(files.tags, _CSV, ["movieId", "tag"])
     return table.select(pl.col("movieId").alias("film_id"), "tag")
+
+
+def read_links(files: Files) -> pl.DataFrame:
+    """Read the links as ``film_id, link`` (String), such as ``"imdb:114709"``; no rows where the set has none.
+
+    Raises
+    ------
+    UsageError
+        A column is missing, or a line has too many fields.
+    """
+    if files.links is None:
+        return pl.DataFrame(schema={"film_id": pl.String, "link": pl.String})
+    table = _table(files.links, _CSV, ["movieId"])
+    columns = [name for name in _SITES if name in table.columns]
+    links = table.unpivot(columns, index="movieId", variable_name="site", value_name="number")
+    number = pl.col("number").str.strip_chars().str.strip_chars_start("0")
+    link = pl.format("{}:{}", pl.col("site").replace_strict(_SITES), number)
+    return links.filter(number.str.contains(r"^\d+$")).select(pl.col("movieId").alias("film_id"), link.alias("link"))
 
 
 def _recbole_films(table: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -34,6 +36,9 @@ class Recommender:
         The films.
     geometry
         What the device is.
+    forget_outdated
+        Whether agents are told only those of a user's ratings that still predict the newer ones, as far as can be
+        told; the journal keeps all.
 
     Raises
     ------
@@ -41,7 +46,15 @@ class Recommender:
         If the device does not answer, is another one than expected, or the catalogue is not for it.
     """
 
-    def __init__(self, transport: Transport, journal: Journal, catalogue: Catalogue, geometry: Geometry) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        journal: Journal,
+        catalogue: Catalogue,
+        geometry: Geometry,
+        *,
+        forget_outdated: bool = False,
+    ) -> None:
         self.catalogue = catalogue
         self.geometry = geometry
         self._transport = transport
@@ -52,6 +65,10 @@ class Recommender:
         slots = Slots(driver, shelf)
         slots.connect()
         self._session = Session(catalogue, films, shelf, journal, driver, slots)
+        if forget_outdated:
+            from .outdated import without_outdated
+
+            self._session = replace(self._session, holds=partial(without_outdated, catalogue, geometry))
 
     @classmethod
     def open(
@@ -62,6 +79,7 @@ class Recommender:
         project: Path | None = None,
         geometry: str | Geometry = "ECP5_85F",
         catalogue: Path | Catalogue | None = None,
+        forget_outdated: bool = False,
     ) -> "Recommender":
         """Open all that recommending takes.
 
@@ -78,6 +96,8 @@ class Recommender:
             What the device is: a geometry, or text as :func:`~.geometries.parse_geometry` takes it.
         catalogue
             A catalogue, or its file.
+        forget_outdated
+            See the class.
 
         Raises
         ------
@@ -98,7 +118,7 @@ class Recommender:
             stack.callback(journal.close)
             transport = open_transport(backend, geometry)
             stack.callback(transport.close)
-            recommender = cls(transport, journal, films, geometry)
+            recommender = cls(transport, journal, films, geometry, forget_outdated=forget_outdated)
             stack.pop_all()
         return recommender
 

@@ -1,7 +1,7 @@
 """One user: rates, forgets, asks."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import polars as pl
@@ -12,7 +12,7 @@ from .driver import Driver
 from .errors import UsageError
 from .explanation import Contribution, Explanation
 from .film_model import PRIOR_UNITS
-from .journal import Journal, check_name
+from .journal import Journal, Rating, check_name
 from .shelf import Shelf
 from .slots import Slots
 from .titles import find_film
@@ -31,7 +31,11 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Session:
-    """What all users of an open recommender share. ``films`` has the columns ``film_id`` and ``title``."""
+    """What all users of an open recommender share.
+
+    ``films`` has the columns ``film_id`` and ``title``. ``holds`` says which of a user's ratings, the newest of them,
+    an agent is told.
+    """
 
     catalogue: Catalogue
     films: pl.DataFrame
@@ -39,6 +43,7 @@ class Session:
     journal: Journal
     driver: Driver
     slots: Slots
+    holds: Callable[[list[Rating]], list[Rating]] = field(default=list)
 
 
 class User:
@@ -124,7 +129,7 @@ class User:
             return session.driver.score(slot, [item])[0]
 
         value = self._on_device(score)
-        return Prediction(self._stars(value), session.catalogue.likes(value, len(session.journal.kept(self.name))))
+        return Prediction(self._stars(value), session.catalogue.likes(value, len(self._told())))
 
     def explain(self, title: str) -> Explanation:
         """Why the user should, or should not, like a film."""
@@ -172,13 +177,18 @@ class User:
         return sorted(set.intersection(*chosen)) if chosen else None
 
     def _on_device(self, action: Callable[[int], T]) -> T:
-        return self._session.slots.run(self.name, self._session.journal.kept(self.name), action)
+        return self._session.slots.run(self.name, self._told(), action)
+
+    def _told(self) -> list[Rating]:
+        """The ratings that the agent is told, oldest first."""
+        return self._session.holds(self._session.journal.kept(self.name))
 
     def _rank(self, slot: int, k: int, candidates: Collection[int] | None) -> list[tuple[int, int]]:
-        """Rows and scores of the best films, page by page; what the memory had no room for counts as rated too."""
+        """Rows and scores of the best films, page by page; what the agent does not keep counts as rated too."""
         session = self._session
         geometry, driver, shelf = session.driver.geometry, session.driver, session.shelf
-        evicted = [shelf.row_of(rating) for rating in session.journal.kept(self.name)[: -geometry.memory_depth]]
+        rated, kept = session.journal.kept(self.name), self._told()[-geometry.memory_depth :]
+        evicted = [shelf.row_of(rating) for rating in rated[: len(rated) - len(kept)]]
         only = None if candidates is None else shelf.items(candidates)
         ranked: list[tuple[int, int]] = []
         while len(ranked) < k and only != []:

@@ -7,7 +7,7 @@ import pytest
 from ramrec.hdl.geometry import Geometry
 from ramrec.host.evaluation.baselines import Population, fingerprint
 from ramrec.host.evaluation.baselines_autoencoder import ConstrainedAutoencoder
-from ramrec.host.evaluation.baselines_factors import FactorFoldIn, FeatureFoldIn, newton
+from ramrec.host.evaluation.baselines_factors import FactorFoldIn, FeatureFoldIn, newton, posterior_mean
 from ramrec.host.evaluation.baselines_items import Ease, ItemKnn, centred
 from ramrec.host.evaluation.baselines_simple import LikeRate, Majority, Prior, PriorAndBias
 from ramrec.host.evaluation.baselines_users import UserKnn
@@ -54,10 +54,10 @@ def test_pairs_are_found(population, method):
 
 @pytest.mark.parametrize("rows", ["surprises", "likes"])
 def test_ease_is_the_inverse_of_its_publication(population, rows):
-    x = centred(population, 4.0) if rows == "surprises" else (population.steps.toarray() >= 8).astype(float)
+    x = centred(population, 4.0).toarray() if rows == "surprises" else (population.steps.toarray() >= 8).astype(float)
     p = np.linalg.inv(x.T @ x + 100 * np.eye(FILMS))
     b = -p / np.diag(p)
-    found = Ease(population).weights(TASTE, rows, 100.0, 4.0)
+    found = Ease(population).layer(rows, 100.0, 4.0).weights(TASTE.films, TASTE.tested)
     assert np.allclose(found, b[np.ix_(TASTE.films, TASTE.tested)], atol=1e-9)
 
 
@@ -83,9 +83,9 @@ def test_simple_ones_by_hand(population):
 def test_self_weights_are_limited(population):
     """One column at a time: ridge regression, with the film's own weight held at the limit if it were above."""
     setting = {"dropout": 0.3, "ridge": 20.0, "limit": 0.1}
-    everything = case(range(FILMS), [9] * FILMS, range(FILMS))
-    found = ConstrainedAutoencoder(population).weights(everything, setting)
-    x = centred(population, 4.0)
+    everything = np.arange(FILMS)
+    found = ConstrainedAutoencoder(population).layer(setting).weights(everything, everything)
+    x = centred(population, 4.0).toarray()
     gram = x.T @ x
     ridges = np.diag(20 + 0.3 / 0.7 * np.diag(gram))
     for film in range(FILMS):
@@ -98,14 +98,24 @@ def test_self_weights_are_limited(population):
 
 
 def test_without_dropout_and_self_weights_it_is_ease(population):
-    same = ConstrainedAutoencoder(population).weights(TASTE, {"dropout": 0, "ridge": 100, "limit": 0})
-    assert np.allclose(same, Ease(population).weights(TASTE, "surprises", 100.0, 4.0), atol=1e-6)
+    same = ConstrainedAutoencoder(population).layer({"dropout": 0, "ridge": 100, "limit": 0})
+    ease = Ease(population).layer("surprises", 100.0, 4.0)
+    assert np.allclose(same.weights(TASTE.films, TASTE.tested), ease.weights(TASTE.films, TASTE.tested), atol=1e-6)
+
+
+@pytest.mark.parametrize("asked", [TASTE.tested, np.arange(FILMS), np.arange(FILMS)[::-1]])
+def test_folding_rows_in_is_their_product_with_the_weights(population, asked):
+    layer = Ease(population).layer("surprises", 100.0, 4.0)
+    said = [(np.array([], np.int64), np.array([])), (TASTE.films, np.array([1.0, -2, 0, 3]))]
+    nothing, given = layer.fold_in(said, asked)
+    assert not nothing.any()
+    assert np.allclose(given, said[1][1] @ layer.weights(TASTE.films, asked))
 
 
 def test_neighbours_by_hand(population):
     setting = {"shrink": 10, "power": 2, "damping": 0.4, "gain": 1.5}
     (scores,) = UserKnn(population).scores([TASTE], setting)
-    theirs = centred(population, 4.0)
+    theirs = centred(population, 4.0).toarray()
     mine = np.array([0.5, -0.5, 0.5, -0.5])
     weighted, size = 0.0, 0.4
     for row in theirs:
@@ -121,7 +131,7 @@ class _Fitted:
     means = np.zeros(FILMS)
 
 
-def posterior_mean(vectors: np.ndarray) -> np.ndarray:
+def gaussian_process(vectors: np.ndarray) -> np.ndarray:
     """A Gaussian process whose covariance is that of the films' vectors."""
     said = np.array([0.5, -0.5, 0.5, -0.5])
     inside = vectors[TASTE.films] @ vectors[TASTE.films].T + 0.2 + 0.8 * np.eye(4)
@@ -132,7 +142,7 @@ def posterior_mean(vectors: np.ndarray) -> np.ndarray:
 def test_fold_in_is_the_posterior_mean(population, monkeypatch):
     monkeypatch.setattr(Population, "plain_factorisation", _Fitted)
     (scores,) = FactorFoldIn(population).scores([TASTE], {"target": "like", "noise": 0.8, "offset": 0.2})
-    assert np.allclose(scores[-1] / 1024, posterior_mean(_Fitted.factors), atol=1e-3)
+    assert np.allclose(scores[-1] / 1024, gaussian_process(_Fitted.factors), atol=1e-3)
 
 
 @pytest.mark.parametrize("taste", [0, 0.1])
@@ -143,7 +153,15 @@ def test_features_are_tastes_too(population, monkeypatch, taste):
     setting = {"target": "like", "noise": 0.8, "offset": 0.2, "taste": taste}
     (scores,) = FeatureFoldIn(featured).scores([TASTE], setting)
     both = np.hstack([_Fitted.factors, np.sqrt(taste) * (features - features.mean(axis=0))])
-    assert np.allclose(scores[-1] / 1024, posterior_mean(both), atol=1e-3)
+    assert np.allclose(scores[-1] / 1024, gaussian_process(both), atol=1e-3)
+
+
+@pytest.mark.parametrize("ratings", [0, 3, 8, 40])
+def test_the_posterior_is_the_same_by_either_matrix(ratings):
+    rng = np.random.default_rng(3)
+    x, said, spread = rng.standard_normal((ratings, 8)), rng.standard_normal(ratings), rng.uniform(0.1, 2, 8)
+    expected = np.linalg.inv(x.T @ x / 0.7 + np.diag(1 / spread)) @ x.T @ said / 0.7
+    assert np.allclose(posterior_mean(x, said, spread, 0.7), expected)
 
 
 def test_fingerprints_tell_users_apart():

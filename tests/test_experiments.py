@@ -24,10 +24,10 @@ from ramrec.host.experiments import (
     widths,
 )
 from ramrec.host.experiments.book_crossing import translate
-from ramrec.host.experiments.change import newest_to_keep
 from ramrec.host.experiments.delta_rule import one_pass, step
 from ramrec.host.experiments.laboratory import Judged, Laboratory
 from ramrec.host.experiments.planted import FALSE, plant
+from ramrec.host.outdated import newest_to_keep
 from threadpoolctl import threadpool_limits
 
 FILMS, USERS, RATED = 170, 60, 125

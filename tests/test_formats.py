@@ -133,6 +133,14 @@ def test_a_fold_of_u_data_can_be_chosen(tmp_path: Path) -> None:
     assert load(tmp_path / "u1.base").ratings.height == 1
 
 
+def test_links(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,10,4,1\n", "utf-8")
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n10,A (1999),War\n11,B (1998),War\n", "utf-8")
+    assert load(tmp_path).links is None
+    (tmp_path / "links.csv").write_text("movieId,imdbId,tmdbId\n11,0114709,862\n10,0113497,\n99,1,2\n", "utf-8")
+    assert load(tmp_path).links.rows() == [(0, "imdb:113497"), (1, "imdb:114709"), (1, "tmdb:862")]
+
+
 def test_tags(tmp_path: Path) -> None:
     write_csv(tmp_path)
     tags = 'userId,movieId,tag,timestamp\n7,10," Hacker, good",1\n12,10,ROBOT,2\n7,10,robot,3\n'
@@ -159,7 +167,7 @@ def test_blank_lines_and_line_ends_do_not_matter(tmp_path: Path) -> None:
         b"",
         b"\n\n",
         b"PK\x03\x04\x00",
-        b"movieId,imdbId,tmdbId\n1,2,3\n",
+        b"movieId,relevance\n1,2\n",
         b"tagId,tag\n1,007\n",
         b"a\tb\tc\td\n",
     ],

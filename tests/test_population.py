@@ -79,6 +79,18 @@ def test_the_same_year_goes_before_a_neighbouring_one():
     assert pairs(films("Emma (1996)"), films("Emma (1997)", "Emma (1996)")) == {(0, 1)}
 
 
+def links(*rows: tuple[int, str]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema={"film": pl.UInt32, "link": pl.String}, orient="row")
+
+
+def test_links_go_before_titles_where_both_sets_have_them():
+    left, right = films("Emma (1996)", "Alien (1979)"), films("Emma (1996)", "Emma: A Film (1972)", "Alien (1979)")
+    there = links((0, "imdb:7"), (0, "tmdb:5"), (1, "tmdb:9"))
+    elsewhere = links((0, "imdb:8"), (1, "imdb:7"), (1, "tmdb:9"))
+    assert set(match_films(left, right, there, elsewhere).iter_rows()) == {(0, 1), (1, 2)}
+    assert set(match_films(left, right, there, None).iter_rows()) == {(0, 0), (1, 2)}
+
+
 MAIN = films(*(f"Film number {n} ({1960 + n})" for n in range(40)))
 OTHER = films(*(f"Film number {n} ({1960 + n})" for n in reversed(range(10, 50))))
 

@@ -1,6 +1,7 @@
 """The recommender on a golden device: what a script sees, and what device and journal hold behind it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -514,3 +515,26 @@ def test_open_with_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_golden_transport_is_a_board() -> None:
     with start(open_transport("golden", TINY), catalogue()) as rec:
         assert rec.user("ada").recommend(1)
+
+
+def test_a_host_that_forgets_what_is_outdated() -> None:
+    geometry = TINY.with_(memory_depth=60, catalogue_depth=80, users=3)
+    films = catalogue(geometry, 80)
+    odd = np.arange(80) % 2 == 1
+    codes = np.where(odd[:, None], 255, 0).astype(np.uint8).repeat(geometry.code_bytes, axis=1)
+    films = replace(films, codes=codes, priors=np.zeros(80, np.int8))
+    board = Board(geometry)
+    with Recommender(board, Journal(None, data=films.name), films, geometry, forget_outdated=True) as rec:
+        ada, bob, eve = (rec.user(name) for name in ("ada", "bob", "eve"))
+        for film in range(56):
+            turned = film >= 40
+            ada.rate(films.titles[film], 5 if odd[film] != turned else 1)
+            eve.rate(films.titles[film], 5 if odd[film] else 1)
+            if turned:
+                bob.rate(films.titles[film], 1 if odd[film] else 5)
+        assert ada.digest() == bob.digest()
+        assert len(ada.ratings()) == 56
+        assert {film for film, _ in ada.recommend(80)} == set(films.titles[56:])
+        assert ada.predict(films.titles[60]) == bob.predict(films.titles[60])
+        assert len(ada.explain(films.titles[60]).contributions) == 16
+        assert len(eve.explain(films.titles[60]).contributions) == 56

@@ -131,6 +131,19 @@ def test_what_was_not_run_is_not_spoken_of():
     assert "No prediction of this run was repeated on a device" in text
 
 
+def test_it_says_who_ranks_nothing_and_what_another_like_changes():
+    told = results()
+    text = report(told)
+    assert "are not measured for" not in text
+    assert "follow this like" not in text
+    told["like"] = "3.5"
+    for one in told["results"]:
+        one["ndcg"] = None if one["method"] == "river" or one["k"] == 20 else 12.5
+    text = report(told)
+    assert "are not measured for `river`:" in text
+    assert "follow this like" in text
+
+
 def test_targets_are_told_met_from_not_met():
     rows = [
         {"name": "near mf", "target": "above 0", "k": 5, "measured": -1.0, "low": -2.0, "high": 0.0, "met": False},

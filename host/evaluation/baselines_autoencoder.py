@@ -4,16 +4,18 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import solve_triangular
 
 from .baselines import Baseline, Population, Setting, grid
 from .baselines_items import centred
 from .baselines_simple import shrunk_mean
+from .layers import Layer
 from .protocol import Case
 
 __all__ = ["ConstrainedAutoencoder"]
 
 Floats = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float32]
 
 _BIAS = 4.0
 
@@ -33,32 +35,32 @@ class ConstrainedAutoencoder(Baseline):
 
     def __init__(self, population: Population) -> None:
         super().__init__(population)
-        self._layers: dict[tuple[float, float], tuple[Weights, Floats, Floats]] = {}
+        self._halves: dict[tuple[float, float], tuple[Halves, Floats, Floats]] = {}
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
-        weights = float(setting["ridge"]) / float(setting["scale"]) * self.weights(case, setting)
         surprises = self.population.surprise(case.films, case.steps)
-        for _, kept in case.stages():
-            first = len(surprises) - kept
-            offset = shrunk_mean(surprises[first:], _BIAS)
-            yield self.population.priors[case.tested] + offset + (surprises[first:] - offset) @ weights[first:]
+        first = [len(surprises) - kept for _, kept in case.stages()]
+        offsets = [shrunk_mean(surprises[at:], _BIAS) for at in first]
+        said = [(case.films[at:], surprises[at:] - offset) for at, offset in zip(first, offsets, strict=True)]
+        gain = float(setting["ridge"]) / float(setting["scale"])
+        for offset, row in zip(offsets, self.layer(setting).fold_in(said, case.tested), strict=True):
+            yield self.population.priors[case.tested] + offset + gain * row
 
-    def weights(self, case: Case, setting: Setting) -> Floats:
-        """``B`` from a user's films to the tested ones, ``(support, tests)``."""
-        half, diagonal, ridges = self._layer(setting)
-        scale = np.maximum(ridges, (1 - float(setting["limit"])) / diagonal)[case.tested]
-        weights: Floats = (half[:, case.films].T @ half[:, case.tested]).astype(np.float64) * scale
-        return weights
+    def layer(self, setting: Setting) -> Layer:
+        """``B``."""
+        half, diagonal, ridges = self._half(setting)
+        return Layer(half, np.maximum(ridges, (1 - float(setting["limit"])) / diagonal))
 
-    def _layer(self, setting: Setting) -> tuple[Weights, Floats, Floats]:
-        """``half`` ``(people, films)`` with ``P = diag(1 / ridges) - half^T half``, and diagonal and ridges of it."""
+    def _half(self, setting: Setting) -> tuple[Halves, Floats, Floats]:
+        """``half`` ``(films, people)`` with ``P = diag(1 / ridges) - half half^T``, and diagonal and ridges of it."""
         key = (float(setting["dropout"]), float(setting["ridge"]))
-        if key not in self._layers:
+        if key not in self._halves:
             dropout, ridge = key
             x = centred(self.population, _BIAS)
-            ridges = ridge + dropout / (1 - dropout) * np.square(x).sum(axis=0)
-            scaled = x / ridges
-            lower = np.linalg.cholesky(np.eye(len(x)) + scaled @ x.T)
-            half = np.linalg.solve(lower, scaled)
-            self._layers[key] = half.astype(np.float32), 1 / ridges - np.square(half).sum(axis=0), ridges
-        return self._layers[key]
+            ridges = ridge + dropout / (1 - dropout) * np.asarray(x.power(2).sum(axis=0)).ravel()
+            scaled = x.multiply(1 / ridges).tocsr()
+            lower = np.linalg.cholesky(np.eye(x.shape[0]) + (scaled @ x.T).toarray()).astype(np.float32)
+            half = solve_triangular(lower, scaled.toarray().astype(np.float32), lower=True)
+            diagonal = 1 / ridges - np.square(half).sum(axis=0, dtype=np.float64)
+            self._halves[key] = np.ascontiguousarray(half.T), diagonal, ridges
+        return self._halves[key]

@@ -11,9 +11,10 @@ from ..logistic import logistic, logistic_regression
 from .baselines import Baseline, Setting, grid, liked
 from .protocol import Case
 
-__all__ = ["FactorFoldIn", "FeatureFoldIn", "UserLogistic", "newton"]
+__all__ = ["FactorFoldIn", "FeatureFoldIn", "UserLogistic", "newton", "posterior_mean"]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 _STEPS = 12
 _LEAST_WEIGHT = 1e-3
@@ -34,28 +35,26 @@ class FactorFoldIn(Baseline):
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
         fitted, population = self.fitted, self.population
-        vectors = self.vectors(setting)
-        x, tested = vectors[case.films], vectors[case.tested]
+        x, tested = self.vectors(case.films, setting), self.vectors(case.tested, setting)
         if setting["target"] == "stars":
             expected = fitted.means[case.tested]
             said = case.steps / 2 - population.catalogue.model.mean - fitted.means[case.films]
         else:
             expected, said = population.priors[case.tested], population.surprise(case.films, case.steps)
-        precision = float(setting["noise"]) * np.eye(x.shape[1])
-        precision[0, 0] /= float(setting["offset"])
+        spread = np.ones(x.shape[1])
+        spread[0] = float(setting["offset"])
         for _, kept in case.stages():
-            mine = x[len(x) - kept :]
-            vector = np.linalg.solve(mine.T @ mine + precision, mine.T @ said[len(x) - kept :])
-            yield expected + tested @ vector
+            first = len(x) - kept
+            yield expected + tested @ posterior_mean(x[first:], said[first:], spread, float(setting["noise"]))
 
     @property
     def fitted(self) -> Factorisation:
         """What the films' means and factors come from."""
         return self.population.plain_factorisation
 
-    def vectors(self, setting: Setting) -> Floats:
-        """One, and all about the films that a user may have a taste for, ``(films, 1 + size)``."""
-        return self._vectors
+    def vectors(self, films: Ints, setting: Setting) -> Floats:
+        """One, and all about some films that a user may have a taste for, ``(films, 1 + size)``."""
+        return self._vectors[films]
 
     @cached_property
     def _vectors(self) -> Floats:
@@ -77,9 +76,9 @@ class FeatureFoldIn(FactorFoldIn):
     def fitted(self) -> Factorisation:
         return self.population.factorisation
 
-    def vectors(self, setting: Setting) -> Floats:
-        taste = float(setting["taste"])
-        return np.hstack([self._vectors, self._features * np.sqrt(taste)]) if taste else self._vectors
+    def vectors(self, films: Ints, setting: Setting) -> Floats:
+        factors, taste = super().vectors(films, setting), float(setting["taste"])
+        return np.hstack([factors, self._features[films] * np.sqrt(taste)]) if taste else factors
 
     @cached_property
     def _features(self) -> Floats:
@@ -122,6 +121,24 @@ class UserLogistic(Baseline):
         weights = np.full(len(x), 1 / len(x))
         line = logistic_regression(x, likes, weights, np.full(2, 1e-4), np.array([0.0, 2.0]))
         return np.r_[line, np.zeros(self._vectors.shape[1] - 2)]
+
+
+def posterior_mean(x: Floats, said: Floats, spread: Floats, noise: float) -> Floats:
+    """Expected vector ``(size,)`` given ``said = x @ vector`` and noise, by way of the smaller of two matrices.
+
+    Parameters
+    ----------
+    x, said
+        ``(n, size)`` and ``(n,)``.
+    spread
+        ``(size,)``: variances of the vector before anything is said.
+    noise
+        Variance of the noise.
+    """
+    if len(x) <= len(spread):
+        apart = (x * spread) @ x.T + noise * np.eye(len(x))
+        return spread * (x.T @ np.linalg.solve(apart, said))
+    return np.asarray(np.linalg.solve(x.T @ x + np.diag(noise / spread), x.T @ said), np.float64)
 
 
 def newton(x: Floats, hit: npt.NDArray[np.bool_], ridge: Floats, start: Floats) -> Floats:

@@ -5,9 +5,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_array, csr_array
 
 from .baselines import Baseline, Population, Setting, grid, liked
 from .baselines_simple import shrunk_mean
+from .layers import Layer
 from .protocol import Case
 
 __all__ = ["Ease", "ItemKnn"]
@@ -28,19 +30,19 @@ class ItemKnn(Baseline):
     settings = grid(shrink=(10, 30, 100, 300, 1000), neighbours=(20, 1000), damping=(0.03, 0.1, 0.3, 1), bias=(4, 8))
 
     @cached_property
-    def _centred(self) -> dict[float, tuple[Floats, Floats]]:
+    def _centred(self) -> dict[float, tuple[csc_array, Floats]]:
         """Residuals ``(users, films)`` and the lengths of their columns, by strength of the user bias."""
         return {float(bias): self._residuals(float(bias)) for bias in {s["bias"] for s in self.settings}}
 
-    def _residuals(self, bias: float) -> tuple[Floats, Floats]:
+    def _residuals(self, bias: float) -> tuple[csc_array, Floats]:
         residuals = centred(self.population, bias)
-        return residuals, np.sqrt(np.square(residuals).sum(axis=0))
+        return csc_array(residuals), np.sqrt(np.asarray(residuals.power(2).sum(axis=0)).ravel())
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
         bias, most = float(setting["bias"]), int(setting["neighbours"])
         residuals, lengths = self._centred[bias]
-        products = residuals[:, case.films].T @ residuals[:, case.tested]
-        similar = products / (np.outer(lengths[case.films], lengths[case.tested]) + float(setting["shrink"]))
+        similar = (residuals[:, case.films].T @ residuals[:, case.tested]).toarray()
+        similar /= np.outer(lengths[case.films], lengths[case.tested]) + float(setting["shrink"])
         surprises = self.population.surprise(case.films, case.steps)
         for _, kept in case.stages():
             mine, near = surprises[len(surprises) - kept :], similar[len(similar) - kept :]
@@ -66,46 +68,47 @@ class Ease(Baseline):
     def __init__(self, population: Population) -> None:
         super().__init__(population)
         self._spectra: dict[tuple[str, float], tuple[Floats, Floats]] = {}
+        self._last: tuple[tuple[str, float, float], Layer] | None = None
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
         bias, rows = float(setting["bias"]), str(setting["rows"])
         ridge = float(setting["ridge"])
-        weights = ridge / float(setting["scale"]) * self.weights(case, rows, ridge, bias)
         surprises = self.population.surprise(case.films, case.steps)
-        for _, kept in case.stages():
-            first = len(surprises) - kept
-            offset = shrunk_mean(surprises[first:], bias)
-            said = surprises[first:] - offset if rows == "surprises" else liked(case.steps[first:]).astype(float)
-            yield self.population.priors[case.tested] + offset + said @ weights[first:]
+        first = [len(surprises) - kept for _, kept in case.stages()]
+        offsets = [shrunk_mean(surprises[at:], bias) for at in first]
+        likes = liked(case.steps).astype(np.float64)
+        said = [
+            (case.films[at:], surprises[at:] - offset if rows == "surprises" else likes[at:])
+            for at, offset in zip(first, offsets, strict=True)
+        ]
+        folded = self.layer(rows, ridge, bias).fold_in(said, case.tested)
+        for offset, row in zip(offsets, folded, strict=True):
+            yield self.population.priors[case.tested] + offset + ridge / float(setting["scale"]) * row
 
-    def weights(self, case: Case, rows: str, ridge: float, bias: float) -> Floats:
-        """``B`` from a user's films to the tested ones, ``(support, tests)``."""
-        squares, directions = self._spectrum(rows, bias)
-        tested = directions[:, case.tested]
-        shrunk = tested / (squares[:, None] + ridge)
-        # By the matrix inversion lemma, P = (I - Z^T (squares + ridge)^-1 Z) / ridge, with Z the directions.
-        diagonal = 1 - (tested * shrunk).sum(axis=0)
-        weights: Floats = directions[:, case.films].T @ shrunk / diagonal
-        return weights
+    def layer(self, rows: str, ridge: float, bias: float) -> Layer:
+        """``B``; the last one is kept."""
+        key = rows, ridge, bias
+        if self._last is None or self._last[0] != key:
+            squares, directions = self._spectrum(rows, bias)
+            half = directions / np.sqrt(squares + ridge)
+            self._last = key, Layer(half, 1 / (1 - np.einsum("ip,ip->i", half, half)))
+        return self._last[1]
 
     def _spectrum(self, rows: str, bias: float) -> tuple[Floats, Floats]:
-        """Eigenvalues of ``X X^T`` and the eigenvectors' products with ``X``, ``(users,)`` and ``(users, films)``."""
+        """Eigenvalues of ``X X^T`` and the eigenvectors' products with ``X``, ``(users,)`` and ``(films, users)``."""
         if (rows, bias) not in self._spectra:
-            if rows == "surprises":
-                x = centred(self.population, bias)
-            else:
-                x = liked(self.population.steps.toarray()).astype(np.float64)
-            squares, vectors = np.linalg.eigh(x @ x.T)
-            self._spectra[rows, bias] = np.maximum(squares, _TINY), vectors.T @ x
+            x = centred(self.population, bias)
+            if rows == "likes":
+                x.data = self.population.likes.astype(np.float64)
+            squares, vectors = np.linalg.eigh((x @ x.T).toarray())
+            self._spectra[rows, bias] = np.maximum(squares, _TINY), x.T @ vectors
         return self._spectra[rows, bias]
 
 
-def centred(population: Population, bias: float) -> Floats:
-    """Surprises ``(users, films)`` less each user's bias; zero where there is no rating."""
+def centred(population: Population, bias: float) -> csr_array:
+    """Surprises ``(users, films)`` less each user's bias; what is stored was rated, a zero too."""
     surprises = population.surprises
     counts = np.diff(surprises.indptr)
     offsets = np.asarray(surprises.sum(axis=1)).ravel() / (counts + bias)
-    result: Floats = np.zeros(surprises.shape)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    result[rows, surprises.indices] = surprises.data - offsets[rows]
-    return result
+    data = surprises.data - np.repeat(offsets, counts)
+    return csr_array((data, surprises.indices, surprises.indptr), shape=surprises.shape)

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from .baselines import Baseline, Setting, grid
 from .baselines_items import centred
@@ -32,24 +33,29 @@ class UserKnn(Baseline):
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
         residuals, rated = self._residuals
-        support, tested = residuals[case.films], residuals[case.tested]
-        seen, asked = rated[case.films], rated[case.tested]
+        support, seen = residuals[case.films].toarray(), rated[case.films].toarray()
         surprises = self.population.surprise(case.films, case.steps)
-        damping, gain = float(setting["damping"]), float(setting["gain"])
-        for _, kept in case.stages():
-            first = len(surprises) - kept
-            offset = shrunk_mean(surprises[first:], _BIAS)
-            near = _similar(support[first:], seen[first:], surprises[first:] - offset, setting)
-            yield (
-                self.population.priors[case.tested] + offset + gain * (tested @ near) / (asked @ np.abs(near) + damping)
-            )
+        first = [len(surprises) - kept for _, kept in case.stages()]
+        offsets = [shrunk_mean(surprises[at:], _BIAS) for at in first]
+        near = np.stack(
+            [
+                _similar(support[at:], seen[at:], surprises[at:] - offset, setting)
+                for at, offset in zip(first, offsets, strict=True)
+            ],
+            axis=1,
+        )
+        sizes = rated[case.tested] @ np.abs(near) + float(setting["damping"])
+        said = float(setting["gain"]) * (residuals[case.tested] @ near) / sizes
+        for offset, column in zip(offsets, said.T, strict=True):
+            yield self.population.priors[case.tested] + offset + column
 
     @cached_property
-    def _residuals(self) -> tuple[Floats, Floats]:
-        """Centred surprises and who rated what, ``(films, people)``."""
-        rated = np.zeros(self.population.steps.shape)
-        rated[self.population.steps.nonzero()] = 1
-        return np.ascontiguousarray(centred(self.population, _BIAS).T), np.ascontiguousarray(rated.T)
+    def _residuals(self) -> tuple[csr_array, csr_array]:
+        """Centred surprises and a one for whoever rated what, ``(films, people)``."""
+        residuals = csr_array(centred(self.population, _BIAS).T)
+        return residuals, csr_array(
+            (np.ones_like(residuals.data), residuals.indices, residuals.indptr), residuals.shape
+        )
 
 
 def _similar(theirs: Floats, seen: Floats, mine: Floats, setting: Setting) -> Floats:

@@ -74,11 +74,12 @@ def merge_population(main: Dataset, others: Sequence[Dataset]) -> tuple[Dataset,
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"the data set {name} comes twice in one population; name each once")
-    ratings, films, joined = main.ratings, main.films, []
+    ratings, films, joined, content = main.ratings, main.films, [], [main.digest]
     for other in others:
-        pairs = match_films(main.films, other.films)
+        pairs = match_films(main.films, other.films, main.links, other.links)
         if pairs.is_empty():
             raise UsageError(f"{other.name} has no film that {main.name} has; learn from {main.name} alone")
+        content += [other.digest, repr(pairs.rows())]
         own = _translated(other, pairs)
         known = known_users(ratings, own, main.films.height)
         added = own.filter(~pl.col("user").is_in(known))
@@ -91,7 +92,7 @@ def merge_population(main: Dataset, others: Sequence[Dataset]) -> tuple[Dataset,
         name="+".join(names),
         licence="; ".join(dict.fromkeys([main.licence, *(other.licence for other in others)])),
         source="; ".join([main.source, *(other.source for other in others)]),
-        digest=hashlib.sha256("\n".join([main.digest, *(other.digest for other in others)]).encode()).hexdigest(),
+        digest=hashlib.sha256("\n".join(content).encode()).hexdigest(),
         ratings=ratings.sort("time", "user", "film"),
         films=films,
         guests=main.guests.union(*(one.users for one in joined)),

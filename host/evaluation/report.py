@@ -41,7 +41,7 @@ def report(results: dict[str, Any], experiments: dict[str, Any] | None = None) -
 def _parts(page: Document, command: str) -> Iterator[str]:
     yield "# Results"
     yield (
-        "*Generated, do not edit:* `ramrec evaluate --report docs/results.json > docs/results.md`. "
+        "*Generated, do not edit:* `ramrec evaluate --report results.json > results.md`. "
         f"Figures come from `{command}`, those of an experiment from the command below it."
     )
     yield page.lead

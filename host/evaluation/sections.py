@@ -163,13 +163,26 @@ def _accuracy(results: Row) -> Iterator[Section]:
             f"Likes predicted, {_ORDERS.get(order, order)}",
             [
                 "Everybody has ratings at the left of the picture, fewer users at the right; a table further down "
-                "keeps to the same users throughout."
+                "keeps to the same users throughout.",
+                *_unranked(rows),
             ]
             if number == 0
             else (),
             [Picture(plot, name, "Right answers against ratings learned, 95 % intervals")],
             tables,
             results["command"],
+        )
+
+
+def _unranked(rows: Sequence[Row]) -> Iterator[str]:
+    """Which methods have no NDCG and recall, and why."""
+    ranked = {row["method"] for row in rows if row.get("ndcg") is not None}
+    names = [name for name in dict.fromkeys(row["method"] for row in rows) if name not in ranked]
+    if ranked and names:
+        yield (
+            f"NDCG and recall are not measured for {', '.join(f'`{name}`' for name in names)}: to rank all films for "
+            "each user and number of ratings, a combination needs the scores of all its parts for every film, River a "
+            "call for every film, and a network per user a pass over the catalogue."
         )
 
 
@@ -378,6 +391,11 @@ def _protocol(results: Row) -> Section:
         if replay
         else "No prediction of this run was repeated on a device; a test holds the batched scores equal to the model's."
     )
+    like = results.get("like", "4")
+    kept = (
+        "What is asked, the thresholds and what a network per user learns follow this like; the encoder's priors and "
+        "targets, and what other methods learn from, keep 4 stars or more."
+    )
     return Section(
         "Protocol",
         [
@@ -388,6 +406,7 @@ def _protocol(results: Row) -> Section:
             "encoder's prior. Accuracy counts predictions, AUC users. Intervals: 2,000 bootstrap resamples of users; "
             "those of differences are paired.",
             f"Users who have k ratings to learn: {', '.join(f'{count} at {k}' for k, count in reached.items())}.",
+            *([] if like == "4" else [kept]),
             said,
         ],
         command=results["command"],

@@ -18,7 +18,7 @@ from ..evaluation.metrics import bootstrap_weights
 from ..evaluation.picture import Plot, Series
 from ..evaluation.protocol import Case, Whole
 from ..evaluation.tuning import calibrate, choose
-from .change import newest_to_keep
+from ..outdated import newest_to_keep
 from .laboratory import Ground, Laboratory, Make
 from .outcome import Outcome, Row, Target
 from .tables import signed

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ...hdl.geometry import Geometry
-from ..evaluation.batched import score_many
+from ..hdl.geometry import Geometry
+from .catalogue import Catalogue
+from .evaluation.batched import score_many
+from .journal import Rating
 
-__all__ = ["newest_to_keep"]
+__all__ = ["newest_to_keep", "without_outdated"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -63,3 +65,16 @@ def newest_to_keep(
         if harm.mean() > _SURE * error and harm.sum() > worst[number]:
             keep[number], worst[number] = newest, float(harm.sum())
     return keep
+
+
+def without_outdated(catalogue: Catalogue, geometry: Geometry, ratings: Sequence[Rating]) -> list[Rating]:
+    """The newest of a user's ratings, oldest first: all, or those since the taste changed.
+
+    Only what an agent of this geometry would keep is looked at; where that is all that holds, older ratings stay too.
+    """
+    lasting = ratings[-geometry.memory_depth :]
+    films = np.array([catalogue.item(rating.film) for rating in lasting], np.int64)
+    targets = np.array([catalogue.target(rating.stars) for rating in lasting], np.int64)
+    e = targets - (catalogue.priors[films].astype(np.int64) << geometry.prior_shift)
+    (keep,) = newest_to_keep(geometry, catalogue.codes, catalogue.priors, [(films, e)])
+    return list(ratings if keep == len(lasting) else ratings[-keep:])
