@@ -19,16 +19,21 @@ from .clock import reached_mhz
 __all__ = ["Plan", "digest", "make_plan"]
 
 # It halves the LUTs on ECP5: wide multiplexers take the place of logic that packs better without them.
+# Amaranth names an array's elements as Yosys names the bits of a wire, and the mapper to LUTs takes one for the other.
+_NO_AMBIGUOUS_NAMES = "rename -hide w:*]\n"
+
 # Memories are mapped component by component, before flattening: Yosys searches the whole module for each of them.
 _ECP5_SYNTHESIS = {
-    "script_after_read": "synth_ecp5 -nowidelut -noflatten -top top -run begin:map_ffram\nflatten",
+    "script_after_read": _NO_AMBIGUOUS_NAMES
+    + "synth_ecp5 -nowidelut -noflatten -top top -run begin:map_ffram\nflatten",
     "synth_opts": "-nowidelut",
 }
 
 # What block RAM gives before its first read, and what the large RAM blocks hold at the start, is not defined; gateware
 # does not look at it, but an initial value would keep Yosys from using them, or cost a LUT per bit read.
 _ICE40_SYNTHESIS = {
-    "script_after_read": "setattr -unset init a:undefined_at_start\ndelete *single_port/t:$meminit_v2",
+    "script_after_read": _NO_AMBIGUOUS_NAMES
+    + "setattr -unset init a:undefined_at_start\ndelete *single_port/t:$meminit_v2",
 }
 _UP5K_SYNTHESIS = _ICE40_SYNTHESIS | {"synth_opts": "-dff -dsp -spram"}
 
