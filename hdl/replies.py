@@ -22,7 +22,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
     value, value_bytes, slot, left = desk.value, desk.value_bytes, desk.slot, desk.left
     word, at_end = Signal(range(64)), Signal()
     m.submodules.hello = hello = HelloWords(geometry)
-    given = Signal(range(geometry.top_k + 1))
+    given, last_wanted, enough = Signal(range(geometry.top_k + 1)), Signal(), Signal()
 
     with m.State("Reply"):
         nothing_follows = (op == Op.SKIP) | (op == Op.ONLY) | ((op == Op.RANK) & ~data.best.p.keep)
@@ -40,7 +40,7 @@ def add_reply_states(m: Module, desk: Desk) -> None:
                 with m.Case(Op.SCORE):
                     m.next = "Film"
                 with m.Case(Op.RANK):
-                    m.d.sync += given.eq(0)
+                    m.d.sync += [given.eq(0), enough.eq(0), last_wanted.eq(header.arg == 1)]
                     m.next = "Ranked"
                 with m.Case(Op.SAVE):
                     m.next = "Save"
@@ -106,16 +106,15 @@ def add_reply_states(m: Module, desk: Desk) -> None:
         best = data.best.p
         score = Signal(signed(32))
         m.d.comb += score.eq(best.score)
-        enough = given == header.arg
         with m.If(best.keep & ~enough):
-            last = best.last | (given + 1 == header.arg)
-            desk.give(m, Cat(best.item, score), 6, last, "Ranked")
+            desk.give(m, Cat(best.item, score), 6, best.last | last_wanted, "Ranked")
             m.d.comb += data.best.ready.eq(writer.i.ready)
         with m.Else():
             m.d.comb += data.best.ready.eq(1)
         with m.If(data.best.valid & data.best.ready):
-            with m.If(~enough):
-                m.d.sync += given.eq(given + 1)
+            m.d.sync += [given.eq(given + 1), last_wanted.eq(given + 2 == header.arg)]
+            with m.If(last_wanted):
+                m.d.sync += enough.eq(1)
             with m.If(best.last):
                 m.next = "Unskip"
 

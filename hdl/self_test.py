@@ -1,6 +1,6 @@
 """Where the records of a self-test come from."""
 
-from amaranth import Module, Signal
+from amaranth import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,11 +25,9 @@ class PatternSource(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        state = Signal(PATTERN_BITS)
+        state, following = Signal(PATTERN_BITS), Signal(PATTERN_BITS)
         inverted = (self.seed & INVERT) != 0
-        m.d.comb += [self.o.valid.eq(self.run), self.o.payload.eq(state[:8] ^ inverted.replicate(8))]
-        with m.If(~self.run):
-            m.d.sync += state.eq(first_state(self.seed))
-        with m.Elif(self.o.ready):
-            m.d.sync += state.eq(advance(state))
+        m.d.comb += [self.o.valid.eq(self.run), following.eq(Mux(self.run, advance(state), first_state(self.seed)))]
+        with m.If(~self.run | self.o.ready):
+            m.d.sync += [state.eq(following), self.o.payload.eq(following[:8] ^ inverted.replicate(8))]
         return m
