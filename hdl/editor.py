@@ -42,8 +42,8 @@ class ListEditor(wiring.Component):
     with the codes of their films, and the marks are those of these films and of films skipped since the last
     change; unless the tables are out of date, they are that user's too. An edit takes at most one clock (ten in a
     compact device) per kept rating for each of unmarking the old user's films, loading, finding, shifting and marking
-    (after a skip, unmarking takes one clock per catalogue row), some twenty clocks in between, and the learning. After a reset
-    the editor first does ``CLEAR_ALL`` of its own accord.
+    (after a skip, unmarking takes one clock per catalogue row), some twenty clocks in between, and the learning. After
+    a reset the editor first does ``CLEAR_ALL`` of its own accord.
 
     Parameters
     ----------
