@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 COMPACT = TINY.with_(
-    code_bits=32, alpha_bits=4, lanes=1, comparators=1, memory_depth=5, catalogue_depth=31, top_k=5, compact=1
+    code_bits=32, alpha_bits=4, lanes=1, comparators=1, memory_depth=5, catalogue_depth=22, top_k=5, compact=1
 )
 GEOMETRIES = {
     "tiny": TINY,
