@@ -60,9 +60,10 @@ class RecordReader(wiring.Component):
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += self.ended.eq(self.i.p.last)
         gathered = Signal(range(self._max_bytes + 1))
-        size = Signal.like(self.size)
+        size, skip = Signal.like(self.size), Signal.like(self.skip)
         taking, dropping = Signal(), Signal()
-        m.d.sync += [taking.eq(self.take & ~self.o.valid), dropping.eq(self.drop), size.eq(self.size)]
+        m.d.sync += [taking.eq(self.take & ~self.o.valid), dropping.eq(self.drop)]
+        m.d.sync += [size.eq(self.size), skip.eq(self.skip)]
         m.d.comb += self.i.ready.eq(Mux(dropping, ~self.ended, taking & ~self.o.valid))
         with m.If(self.o.ready | dropping):
             m.d.sync += self.o.valid.eq(0)
@@ -70,7 +71,7 @@ class RecordReader(wiring.Component):
             m.d.sync += gathered.eq(0)
         with m.If(self.i.valid & self.i.ready & ~dropping):
             m.d.sync += [
-                self.o.p.data.word_select((gathered + self.skip)[: len(gathered)], 8).eq(self.i.p.data),
+                self.o.p.data.word_select((gathered + skip)[: len(gathered)], 8).eq(self.i.p.data),
                 self.o.p.last.eq(self.i.p.last),
                 self.o.valid.eq((gathered + 1 == size) | self.i.p.last),
                 gathered.eq(gathered + 1),
