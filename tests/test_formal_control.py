@@ -51,6 +51,7 @@ class Surroundings:
             for name in ("data", "editor", "digester", "explainer"):
                 setattr(engine, name, Anything(getattr(engine, name)))
         self.machine = Machine(processor)
+        self.testing: Signal = self.machine.module._named_submodules["pattern"].run
         self.bench = m = bench(processor, design=self.machine.module)
         data, editor, digester, explainer = engine.data, engine.editor, engine.digester, engine.explainer
         self.parts = {
@@ -76,6 +77,20 @@ class Surroundings:
         for event in events if in_time else ():
             happens(m, event)
 
+    @property
+    def tests_in_place(self) -> Value:
+        """A self-test is under way only where it is served: elsewhere its pattern would end no record of a request."""
+        op = self.processor._desk.op
+        served = Cat(self.machine.state == self.machine.states[state] for state in TESTED).any()
+        return ~self.testing | (served & (op == Op.SELFTEST))
+
+
+TESTED = (
+    *("Select", "Selecting", "Selected", "Edit", "Editing", "Test films", "Load", "Load place", "Load write"),
+    *("Digest", "Digesting", "Reply", "Value", "Done"),
+)
+"""States in which a self-test may be under way."""
+
 
 MOST_CLOCKS = 16
 """In which something must move; what is there to wait for comes within `PATIENCE` clocks."""
@@ -92,7 +107,7 @@ def lively(component: type[Processor] = Processor) -> Module:
     with m.If((machine.state != before) | Cat(port.valid & port.ready for port in streams).any()):
         m.d.sync += still.eq(0)
     with m.If(Initial()):
-        m.d.comb += Assume((still == 0) & (machine.state < len(machine.states)))
+        m.d.comb += Assume((still == 0) & (machine.state < len(machine.states)) & around.tests_in_place)
     m.d.comb += Assert(still != MOST_CLOCKS)
     return m
 
@@ -124,7 +139,7 @@ def ways_around(following: dict[str, set[str]], without: set[str]) -> set[str]:
 
 def test_every_way_leads_back_to_the_header() -> None:
     """All states can be reached from the header and lead to it, and no walk goes round without taking a record
-    of the request, or counting down the page that it saves."""
+    of the request, or counting the words or entries that are still to be given."""
     with unelaborated():
         machine = Machine(Processor(SMALL))
     came, edge = set(), {"Start up"}
@@ -133,7 +148,7 @@ def test_every_way_leads_back_to_the_header() -> None:
         edge = {state for here in edge for state in machine.next[here]} - came
     assert came == set(machine.states)
     assert all(machine.next.values())
-    assert ways_around(machine.next, {"Header", "Film", "Load", "Save write"}) == set()
+    assert ways_around(machine.next, {"Header", "Film", "Load", "Save write", "Word"}) == set()
 
 
 WAITS = {
@@ -159,7 +174,8 @@ OPERATIONS = {
 
 
 def one_at_a_time(component: type[Processor] = Processor) -> Module:
-    """A part works only while the processor is in a state that waits for it, so no two work at once."""
+    """A part works only while the processor is in a state that waits for it, so no two work at once; and a self-test
+    is under way only where it is served."""
     around = Surroundings(component, in_time=False)
     m, machine, engine = around.bench, around.machine, around.processor.engine
     explainer, best, op = engine.explainer, engine.data.best, around.processor._desk.op
@@ -174,6 +190,7 @@ def one_at_a_time(component: type[Processor] = Processor) -> Module:
         m.d.comb += Assert(asked & pending)
         with m.If(machine.state == machine.states["Done"]):
             m.d.comb += Assert(over)
+    m.d.comb += Assert(around.tests_in_place)
     for state, operations in OPERATIONS.items():
         with m.If(machine.state == machine.states[state]):
             m.d.comb += Assert(Cat(op == operation for operation in sorted(operations)).any())

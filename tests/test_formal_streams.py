@@ -12,6 +12,7 @@ from amaranth.hdl import Assume
 from amaranth.lib import stream
 from amaranth.lib.wiring import Component, In, Out
 from ramrec.hdl.adder_tree import AdderTree
+from ramrec.hdl.byte_queue import ByteQueue
 from ramrec.hdl.collector import Collector
 from ramrec.hdl.comparator import PopcountComparator
 from ramrec.hdl.datapath import Datapath
@@ -19,13 +20,16 @@ from ramrec.hdl.device import Device
 from ramrec.hdl.editor import lookup_tag_layout
 from ramrec.hdl.explainer import Explainer
 from ramrec.hdl.frames import FrameReceiver, FrameSender
-from ramrec.hdl.lookup import FilmLookup
+from ramrec.hdl.lookup import FilmLookup, OneFilmLookup
 from ramrec.hdl.memory_view import MemoryView
 from ramrec.hdl.nearest import NearestScorer
 from ramrec.hdl.processor import Processor
 from ramrec.hdl.ranker import Ranker
 from ramrec.hdl.records import RecordReader, RecordWriter
 from ramrec.hdl.rest import Rest
+from ramrec.hdl.self_test import PatternSource
+from ramrec.hdl.serial_topk import LoneCollector, SerialTopK
+from ramrec.hdl.shared_memory import SharedMemory, SinglePort
 from ramrec.hdl.top import Top
 from ramrec.hdl.topk import TopK
 from ramrec.hdl.uart import UartReceiver, UartTransmitter
@@ -33,15 +37,22 @@ from ramrec.hdl.uart import UartReceiver, UartTransmitter
 from .formal import SMALL, Anything, bench, components, holds_offers, paths, proved, streams, unelaborated
 
 NEAREST = SMALL.with_(rule="nearest", lanes=1)
+COMPACT = SMALL.with_(code_bits=32, lanes=1, compact=1)
 DIVISOR = 4
 
 ARGUMENTS = {
     AdderTree: (signed(3), 5, 2),
+    ByteQueue: (4,),
     FilmLookup: (SMALL, lookup_tag_layout(SMALL)),
+    LoneCollector: (COMPACT,),
     NearestScorer: (NEAREST,),
+    OneFilmLookup: (COMPACT, lookup_tag_layout(COMPACT)),
     RecordReader: (3,),
     RecordWriter: (3,),
     Rest: (5,),
+    SerialTopK: (COMPACT,),
+    SharedMemory: (COMPACT,),
+    SinglePort: (16, 4),
     Top: (SMALL, DIVISOR),
     UartReceiver: (DIVISOR,),
     UartTransmitter: (DIVISOR,),
@@ -70,6 +81,13 @@ def undropped(m: Module, reader: RecordReader) -> None:
     m.d.comb += Assume(~reader.drop)
 
 
+def run_on(m: Module, source: PatternSource) -> None:
+    """Whoever asked for bytes does not stop while one is offered."""
+    waits = Signal()
+    m.d.sync += waits.eq(source.o.valid & ~source.o.ready)
+    m.d.comb += Assume(source.run | ~waits)
+
+
 def taken_in_time(m: Module, receiver: UartReceiver) -> None:
     """A byte that has not been taken when the next one comes is lost; eight bits later it is taken."""
     waited = Signal(range(8 * DIVISOR + 1))
@@ -92,6 +110,7 @@ class Contract:
 
 CONTRACTS = {
     AdderTree: Contract(),
+    ByteQueue: Contract(),
     Collector: Contract(),
     Datapath: Contract(slow=True),
     Device: Contract(depth=24, unbounded=False, make=device, slow=True),
@@ -100,12 +119,14 @@ CONTRACTS = {
     FrameSender: Contract(depth=24, unbounded=False),
     MemoryView: Contract(),
     NearestScorer: Contract(depth=16, unbounded=False),
+    PatternSource: Contract(environment=run_on),
     PopcountComparator: Contract(),
     Processor: Contract(slow=True),
     Ranker: Contract(),
     RecordReader: Contract(environment=undropped),
     RecordWriter: Contract(),
     Rest: Contract(),
+    SerialTopK: Contract(),
     TopK: Contract(),
     UartReceiver: Contract(depth=22 * DIVISOR, unbounded=False, environment=taken_in_time, slow=True),
 }

@@ -28,7 +28,8 @@ async def write_tables(ctx, dut, geometry, tables, rng, idle=0.0):
         ctx.set(dut.write.cells, [-1] * width)
         while rng.random() < idle:
             await ctx.tick()
-    await ctx.tick().repeat(dut.write_latency - 1)
+    for _ in range(dut.write_latency - 1):
+        await ctx.tick()
 
 
 @pytest.mark.parametrize("idle", [0.0, 0.4])

@@ -15,7 +15,7 @@ from ramrec.sim.golden import Agent
 
 from .bench import FLOWS, GEOMETRIES, agent_entries, code_array, fill_memory, film_rows, run_stream
 
-NEAREST = {name: geometry.with_(rule="nearest", lanes=1) for name, geometry in GEOMETRIES.items()}
+NEAREST = {name: geometry.with_(rule="nearest", lanes=1, compact=0) for name, geometry in GEOMETRIES.items()}
 
 
 class Remembering(wiring.Component):
