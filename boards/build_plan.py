@@ -97,7 +97,7 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
     # Without source lines the plan does not depend on the folder in which the package lies.
     options = {"verbose": True, "emit_src": False}
     try:
-        made = platform.build(BoardTop(wanted), do_build=False, **options, **_synthesis(platform.device))
+        made = platform.build(BoardTop(wanted), do_build=False, **options, **_options(platform.device))
     except ValueError:
         # Amaranth would remark upon all that was made until then and is not used.
         warnings.simplefilter("ignore", UnusedElaboratable)
@@ -107,9 +107,10 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
     return Plan(board.name, geometry, clock, source, files | neuron_files(geometry), commands)
 
 
-def _synthesis(device: str) -> dict[str, str]:
+def _options(device: str) -> dict[str, str]:
     if device.startswith("LFE5"):
-        return _ECP5_SYNTHESIS
+        # On the largest chip nextpnr's first router takes hours; elsewhere it gives the faster circuits.
+        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--router router2"} if device.endswith("85F") else {})
     return _UP5K_SYNTHESIS if device.startswith("iCE40UP") else _ICE40_SYNTHESIS
 
 
