@@ -6,6 +6,7 @@ from amaranth import Array, Module, Mux, Signal, signed
 from amaranth.hdl import Assert, Assume, Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+from ramrec.hdl.byte_queue import ByteQueue
 from ramrec.hdl.collector import Collector
 from ramrec.hdl.frames import FrameReceiver, FrameSender
 from ramrec.hdl.protocol import Request
@@ -83,6 +84,22 @@ def test_a_rest_that_does_not_hold_is_found(tmp_path) -> None:
     m = bench(dut := broken(5))
     holds_offers(m, dut.o)
     falsified(m, tmp_path, depth=6)
+
+
+def bytes_queued(component: type[ByteQueue] = ByteQueue) -> Module:
+    m = bench(dut := component(4))
+    passes_on(m, dut.i, dut.o, within=10)
+    return m
+
+
+def test_byte_queue(tmp_path) -> None:
+    """Filled and emptied in any flow, for the first clocks."""
+    proved(bytes_queued(), tmp_path, depth=18)
+
+
+def test_a_byte_queue_that_is_never_full_is_found(tmp_path) -> None:
+    broken = mutated(ByteQueue, "self.i.ready.eq(after != taken)", "self.i.ready.eq(1)")
+    falsified(bytes_queued(broken), tmp_path, depth=18)
 
 
 class Line(wiring.Component):
