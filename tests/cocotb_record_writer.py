@@ -4,12 +4,12 @@ import random
 
 import cocotb
 from bench import plain
-from ramrec.hdl.records import record_layout
+from ramrec.hdl.records import sized_record_layout
 from ramrec.sim.bench import Checker, StreamMonitor, StreamSink, StreamSource, clocks, start
 from ramrec.sim.runner import parameters
 
 MAX_BYTES = parameters()["max_bytes"]
-LAYOUT = record_layout(MAX_BYTES)
+LAYOUT = sized_record_layout(MAX_BYTES)
 
 
 def model(payload):

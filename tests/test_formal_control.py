@@ -51,7 +51,7 @@ class Surroundings:
             for name in ("data", "editor", "digester", "explainer"):
                 setattr(engine, name, Anything(getattr(engine, name)))
         self.machine = Machine(processor)
-        self.testing: Signal = self.machine.module._named_submodules["pattern"].run
+        self.testing: Signal = self.machine.module._named_submodules["pattern"][0].run
         self.bench = m = bench(processor, design=self.machine.module)
         data, editor, digester, explainer = engine.data, engine.editor, engine.digester, engine.explainer
         self.parts = {

@@ -127,7 +127,7 @@ CONTRACTS = {
     RecordWriter: Contract(),
     Rest: Contract(),
     SerialTopK: Contract(),
-    TopK: Contract(),
+    TopK: Contract(depth=24, unbounded=False),
     UartReceiver: Contract(depth=22 * DIVISOR, unbounded=False, environment=taken_in_time, slow=True),
 }
 
