@@ -59,6 +59,8 @@ async def scans(dut, wait):
     rows = [([random_film(rng, GEOMETRY) for _ in range(LANES)], rng.getrandbits(LANES)) for _ in range(GEOMETRY.rows)]
     dut.start.value = 0
     dut.room.value = 0
+    dut.ready.value = 1
+    dut.first.value = 0
     await start(dut)
     checker, issued = Checker(), []
     cocotb.start_soon(catalogue(dut, rows))

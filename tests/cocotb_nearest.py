@@ -7,6 +7,7 @@ from bench import agent_entries, code_array, film_rows, plain
 from cocotb.triggers import RisingEdge
 from ramrec.hdl.geometry import Geometry
 from ramrec.hdl.layouts import entry_layout, film_row_layout, score_row_layout
+from ramrec.hdl.working_memory import WorkingMemory
 from ramrec.sim.bench import Checker, StreamMonitor, StreamSink, StreamSource, clocks, start
 from ramrec.sim.golden import Agent
 from ramrec.sim.runner import parameters
@@ -16,7 +17,7 @@ WIDTH = GEOMETRY.comparators
 
 
 async def memory(dut, entries):
-    """Answer reads one clock later; slots that hold no rating hold junk."""
+    """Answer reads as a `WorkingMemory` does; slots that hold no rating hold junk."""
     layout = entry_layout(GEOMETRY)
     junk = (1 << layout.size) - 1
     slots = [
@@ -24,9 +25,12 @@ async def memory(dut, entries):
         for entry in entries
     ]
     slots += [junk] * (GEOMETRY.memory_depth - len(slots))
+    asked = [0] * WorkingMemory.latency
     while True:
         await RisingEdge(dut.clk)
-        slot = int(dut.read__slot.value) % GEOMETRY.memory_depth
+        if dut.read__en.value:
+            asked = [*asked[1:], int(dut.read__slot.value) % GEOMETRY.memory_depth]
+        slot = asked[0]
         first = slot // WIDTH * WIDTH
         dut.read__entry.value = slots[slot]
         dut.read__row.value = sum(slots[first + place] << place * layout.size for place in range(WIDTH))
