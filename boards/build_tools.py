@@ -90,26 +90,10 @@ def _version(package: str) -> str:
         raise MissingTools(package) from None
 
 
-_RUN = """
-import importlib, sys, threading, wasmtime
-
-class DeepConfig(wasmtime.Config):
-    def __init__(self):
-        super().__init__()
-        self.max_wasm_stack = 2 << 20
-
-threading.stack_size(16 << 20)
-wasmtime.Config = DeepConfig
-module, function, *arguments = sys.argv[1:]
-sys.exit(getattr(importlib.import_module(module), function)(arguments))
-"""
-"""Calls a tool with more stack than WebAssembly gets by default, 512 KiB, in which ABC's retiming overflows."""
-
-
 def _command(name: str) -> list[str]:
     module = _PACKAGES[name].replace("-", "_")
     function = f"run_{name.replace('-', '_')}"
-    return [sys.executable, "-c", _RUN, module, function]
+    return [sys.executable, "-c", f"import sys, {module} as tool; sys.exit(tool.{function}(sys.argv[1:]))"]
 
 
 _running: set["subprocess.Popen[str]"] = set()
