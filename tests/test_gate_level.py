@@ -67,7 +67,7 @@ class Line:
         self._board.close()
 
 
-@pytest.fixture(params=["icebreaker", "ulx3s-12f"])
+@pytest.fixture(params=["ice40-hx8k", "ulx3s-12f"])
 def gates(request: pytest.FixtureRequest, tmp_path: Path) -> Gates:
     board = fast(request.param)
     plan = make_plan(board, TINY)
