@@ -50,6 +50,13 @@ module EHXPLLL #(
     pll_lock lock(.clk(CLKI), .locked(LOCK));
 endmodule
 
+// ECP5 gate of a global clock: it opens and shuts while the clock is low.
+module DCCA(input CLKI, CE, output CLKO);
+    reg open = 0;
+    always @(negedge CLKI) open <= CE;
+    assign CLKO = CLKI & open;
+endmodule
+
 // Until it locks, a chip must not run.
 module pll_lock(input clk, output locked);
     reg [5:0] clocks = 0;

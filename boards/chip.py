@@ -173,21 +173,17 @@ def _bits(cell: Mapping[str, Any], ports: Iterable[str]) -> list[int | str]:
 
 
 def _wrapper(board: Board, clock_mhz: float, *, planted: bool) -> str:
-    """Verilog that gives a board's pads their part: clock and line, buttons that nobody presses, lights unseen."""
+    """Verilog that gives a board's pads their part: clock and line, lights unseen."""
     platform = board.new_platform()
     uart = f"uart_{board.uart}"
     pads = {f"{platform.default_clk}_0__io": "clock", f"{uart}__rx__io": "from_host", f"{uart}__tx__io": "to_host"}
-    released = "1'b0"
-    if platform.default_rst is not None:
-        released = f"1'b{platform.lookup(platform.default_rst).ios[0].invert:d}"
-        pads[f"{platform.default_rst}_0__io"] = "button"
     if planted:
         pads["fault"] = "fault"
     return f"""\
 `define ASLEEP_CLOCKS {round(_ASLEEP_SECONDS * clock_mhz * 1e6)}
 module top(input clk, rx, {f"input [{_FAULT_BITS - 1}:0] fault, " if planted else ""}output tx, busy);
     // Wires of their own: a tristate pad must not be a port of the top.
-    wire clock = clk, from_host = rx, button = {released}, to_host;
+    wire clock = clk, from_host = rx, to_host;
     assign tx = to_host, busy = 0;
     chip chip({", ".join(f".{pad}({wire})" for pad, wire in pads.items())});
 endmodule

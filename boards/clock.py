@@ -1,10 +1,10 @@
-"""The clock of the whole chip: from the board's oscillator, through a PLL, and the reset until it is stable."""
+"""The clock of the whole chip: from the board's oscillator, through a PLL, and nothing moves until it is stable."""
 
 from typing import Any
 
-from amaranth import Cat, ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
+from amaranth import ClockDomain, ClockSignal, Const, Elaboratable, Instance, Module, Signal
 from amaranth.lib import io
-from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
+from amaranth.lib.cdc import FFSynchronizer
 
 from .board import Board
 from .pll import Ecp5Pll, Ice40Pll, ecp5_pll, ice40_pll
@@ -50,7 +50,10 @@ def reached_mhz(board: Board, platform: Any) -> float:
 
 
 class Ecp5Clock(Elaboratable):
-    """Drives a domain from an ``EHXPLLL``, in reset until the PLL has locked.
+    """Drives a domain from an ``EHXPLLL``; its clock stands still until the PLL has locked.
+
+    So nothing needs a reset after configuration, which sets all registers: a reset would lead to every slice of the
+    chip by ordinary wires, and stand in the way of all others.
 
     Attributes
     ----------
@@ -59,7 +62,7 @@ class Ecp5Clock(Elaboratable):
 
     def __init__(self, pll: Ecp5Pll) -> None:
         self._pll = pll
-        self.domain = ClockDomain("sync")
+        self.domain = ClockDomain("sync", reset_less=True)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -99,8 +102,11 @@ class Ecp5Clock(Elaboratable):
             o_CLKOP=clock,
             o_LOCK=locked,
         )
-        m.d.comb += self.domain.clk.eq(clock)
-        m.submodules.reset = ResetSynchronizer(Cat(~locked, _reset_pin(m, platform)).any(), domain="sync")
+        m.domains += ClockDomain("waking", reset_less=True, local=True)
+        m.d.comb += ClockSignal("waking").eq(clock)
+        stable = Signal()
+        m.submodules.stable = FFSynchronizer(locked, stable, o_domain="waking")
+        m.submodules.gate = Instance("DCCA", i_CLKI=clock, i_CE=stable, o_CLKO=self.domain.clk)
         return m
 
 
@@ -157,15 +163,5 @@ class Ice40Clock(Elaboratable):
             m.d.waking += awake.eq(1)
         with m.Elif(stable):
             m.d.waking += waited.eq(waited + 1)
-        if platform.default_rst is None:
-            m.d.comb += self.domain.rst.eq(~awake)
-        else:
-            m.submodules.reset = ResetSynchronizer(Cat(~awake, _reset_pin(m, platform)).any(), domain="sync")
+        m.d.comb += self.domain.rst.eq(~awake)
         return m
-
-
-def _reset_pin(m: Module, platform: Any) -> Any:
-    if platform.default_rst is None:
-        return Const(0)
-    m.submodules.reset_pin = pin = io.Buffer("i", platform.request(platform.default_rst, dir="-"))
-    return pin.i

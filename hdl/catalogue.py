@@ -16,6 +16,7 @@ __all__ = [
     "CatalogueScan",
     "Marks",
     "catalogue_signature",
+    "film_latency",
     "marks_signature",
     "read_latency",
 ]
@@ -24,8 +25,13 @@ MARKS_LATENCY = 2
 """Clocks from a row's number to its marks: block RAM, and a register of its own, as block RAM is slow."""
 
 
+def film_latency(geometry: Geometry, lane: int) -> int:
+    """Clocks from a row's number to its film of a lane: as for marks, and the way to the lane."""
+    return MARKS_LATENCY + geometry.hop_of(lane)
+
+
 def read_latency(geometry: Geometry) -> int:
-    """Clocks from a row's number to its films: as for marks, and the way there and back of :class:`Catalogue`."""
+    """Clocks from a row's number to its last film and its marks."""
     return MARKS_LATENCY + geometry.hops
 
 
@@ -101,11 +107,11 @@ class Marks(wiring.Component):
 class Catalogue(wiring.Component):
     """Film ``i`` lies in row ``i // lanes`` of lane ``i % lanes``, beside its mark.
 
-    One row is read and one film or mark written per clock; a read takes `read_latency` clocks, and gives what was
-    written before it. Everything starts at zero.
+    One row is read and one film or mark written per clock; a read gives what was written before it. Everything
+    starts at zero.
 
     The lanes lie all over the chip, so what they are told goes from one group of lanes to the next in one clock
-    each; the films of the first groups wait for those of the last one.
+    each. So a row comes askew: each of its films after `film_latency` clocks, its marks after `read_latency`.
 
     Parameters
     ----------
@@ -145,7 +151,7 @@ class Catalogue(wiring.Component):
             ]
             film = Signal(film_layout(geometry), name=f"film_{lane}")
             m.d.sync += film.eq(registered_read(m, memory, rows[hop]))
-            m.d.comb += self.films[lane].eq(delayed(m, film, hops - hop, name=f"film_{lane}")[-1])
+            m.d.comb += self.films[lane].eq(film)
 
         m.submodules.marks = marks = Marks(geometry)
         m.d.comb += [
@@ -165,9 +171,9 @@ class Catalogue(wiring.Component):
 class CatalogueScan(wiring.Component):
     """Streams loaded rows of the catalogue in order, one per clock while there is ``room`` for them.
 
-    A row comes `read_latency` clocks after the clock that asked for it and was ``ready``, the first one at least one
-    more after ``start``. An empty catalogue gives one row with an empty mask, so that a
-    scan always ends with ``last``.
+    A row's mask comes `read_latency` clocks after the clock that asked for it and was ``ready``, the first one at
+    least one more after ``start``; its films come as :class:`Catalogue` gives them, up to then. An empty catalogue gives
+    one row with an empty mask, so that a scan always ends with ``last``.
 
     Parameters
     ----------
@@ -181,7 +187,8 @@ class CatalogueScan(wiring.Component):
     room : ``In(1)``, one more row may be asked for in this clock
     issued : ``Out(1)``, a row is asked for and read in this clock
     row, ask, ready, films, marks : :class:`Catalogue`'s
-    valid, o : ``Out``, a row, and ``film_row_layout(geometry)``; the mask leaves out marked films and padding
+    valid, o : ``Out``, ``o.mask`` and ``o.last`` are of a row, and ``film_row_layout(geometry)``; the mask leaves out
+        marked films and padding
     """
 
     def __init__(self, geometry: Geometry) -> None:

@@ -77,8 +77,9 @@ class Lane(wiring.Component):
 class RankingLanes(wiring.Component):
     """Scores of a row of films per clock.
 
-    Nothing stalls: a row's scores come ``latency`` clocks after it. Writes go from one group of lanes to the next in
-    one clock each, so that no wire is long; they are in all tables ``write_latency`` clocks after they came.
+    Nothing stalls. As :class:`.Catalogue` gives it, a row's films come in one group of lanes after the other, those of
+    the last group with the mask, and its scores together ``latency`` clocks after the mask. Writes go from one group
+    to the next as well, so that no wire is long; they are in all tables ``write_latency`` clocks after they came.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class RankingLanes(wiring.Component):
 
     Members
     -------
-    i_valid, i : ``In``, a row, and ``film_row_layout(geometry)``
+    i_valid, i : ``In``, ``i.mask`` and ``i.last`` are of a row, and ``film_row_layout(geometry)``
     o_valid, o : ``Out``, its scores, and ``score_row_layout(geometry)``
     offset : ``In``, the bias's part of every score; steady from ``write_latency`` clocks before the first row
     write_valid, write : ``In``, cells to write, and ``table_write_layout(geometry)``
@@ -109,7 +110,7 @@ class RankingLanes(wiring.Component):
 
     @property
     def latency(self) -> int:
-        """Clocks from a row to its scores."""
+        """Clocks from a row's mask to its scores."""
         return self._lanes[0].latency + 1
 
     @property
@@ -132,7 +133,8 @@ class RankingLanes(wiring.Component):
                 lane.write_valid.eq(valids[hop]),
                 lane.write.eq(writes[hop]),
             ]
-            m.d.sync += self.o.scores[index].eq(lane.score)
+            waited = delayed(m, lane.score, geometry.hops - hop, name=f"score_{index}")
+            m.d.sync += self.o.scores[index].eq(waited[-1])
         m.d.comb += [
             self.o_valid.eq(delayed(m, self.i_valid, self.latency, name="valid")[-1]),
             self.o.mask.eq(delayed(m, self.i.mask, self.latency, name="mask")[-1]),

@@ -1,11 +1,13 @@
 """Looking films up by their numbers."""
 
+from itertools import groupby
+
 from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout, Layout
 from amaranth.lib.wiring import In, Out, Signature
 
-from .catalogue import read_latency
+from .catalogue import MARKS_LATENCY, read_latency
 from .delay import delayed
 from .geometry import Geometry
 from .layouts import film_layout, place_layout
@@ -60,7 +62,7 @@ class FilmLookup(wiring.Component):
     def __init__(self, geometry: Geometry, tag: Layout) -> None:
         self._geometry = geometry
         self._tag = tag
-        self.latency = Locator.latency + read_latency(geometry) + 1 + (geometry.hops > 1)
+        self.latency = Locator.latency + read_latency(geometry) + 1
         super().__init__(lookup_signature(geometry, tag))
 
     def elaborate(self, platform: object) -> Module:
@@ -75,20 +77,17 @@ class FilmLookup(wiring.Component):
         asked = delayed(m, self.i_valid, self.latency, name="asked")
         places = delayed(m, locator.place, self.latency - locator.latency, name="place")
 
-        # The film out of its row: first within each group of lanes, then among the groups.
-        here = read_latency(geometry)
-        chosen = [self.films[lane] for lane in range(geometry.lanes)]
-        if geometry.hops > 1:
-            chosen = [Signal(film_layout(geometry), name=f"film_of_group_{hop}") for hop in range(geometry.hops + 1)]
-            with m.Switch(places[here].lane):
-                for lane in range(geometry.lanes):
+        # The film is picked out of its row on the way from one group of lanes to the next.
+        film = self.films[0]
+        for hop, group in groupby(range(geometry.lanes), geometry.hop_of):
+            passed_on, film = film, Signal(film_layout(geometry), name=f"film_{hop}")
+            m.d.sync += film.eq(passed_on)
+            with m.Switch(places[MARKS_LATENCY + hop].lane):
+                for lane in group:
                     with m.Case(lane):
-                        m.d.sync += chosen[geometry.hop_of(lane)].eq(self.films[lane])
-        with m.Switch(places[-2].lane):
-            for lane in range(geometry.lanes):
-                with m.Case(lane):
-                    m.d.sync += self.film.eq(chosen[geometry.hop_of(lane) if geometry.hops > 1 else lane])
+                        m.d.sync += film.eq(self.films[lane])
         m.d.comb += [
+            self.film.eq(film),
             self.busy.eq(Cat(asked[1:]).any()),
             self.o_valid.eq(asked[-1]),
             self.known.eq(delayed(m, known, self.latency - 2, name="known")[-1]),

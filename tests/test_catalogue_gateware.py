@@ -6,7 +6,7 @@ import pytest
 from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
-from ramrec.hdl.catalogue import Catalogue, CatalogueScan, read_latency
+from ramrec.hdl.catalogue import Catalogue, CatalogueScan, film_latency, read_latency
 from ramrec.hdl.geometry import TINY
 from ramrec.sim.pysim import Bench, strobe
 
@@ -42,14 +42,14 @@ class Scanned(wiring.Component):
 
 @pytest.mark.parametrize("name", SCANNED)
 def test_films_and_marks(name):
-    """A read in every clock, answered `read_latency` later, beside random writes, marks, and fills of whole rows.
+    """A read in every clock, answered `film_latency` and `read_latency` later, beside random writes and marks.
 
-    What is read while being written may be anything.
+    Whole rows are filled with marks, too. What is read while being written may be anything.
     """
     geometry = SCANNED[name]
     rng = random.Random(6)
     bench = Bench(dut := Catalogue(geometry))
-    depth, lanes, latency = geometry.catalogue_depth, geometry.lanes, read_latency(geometry)
+    depth, lanes = geometry.catalogue_depth, geometry.lanes
     films = [BLANK] * (geometry.rows * lanes)
     marks = [0] * (geometry.rows * lanes)
     seen = {"marked": 0, "unmarked": 0, "written while read": 0}
@@ -92,10 +92,13 @@ def test_films_and_marks(name):
             elif marking:
                 marks[target] = mark
             await ctx.tick()
-            if len(answers) >= latency:
-                known_films, known_marks = answers[-latency]
-                got = plain(ctx.get(dut.films))
-                assert {lane: got[lane] for lane in known_films} == known_films
+            got = plain(ctx.get(dut.films))
+            for lane in range(lanes):
+                latency = film_latency(geometry, lane)
+                known_films, _ = answers[-latency] if len(answers) >= latency else ({}, None)
+                assert got[lane] == known_films.get(lane, got[lane])
+            if len(answers) >= read_latency(geometry):
+                _, known_marks = answers[-read_latency(geometry)]
                 assert known_marks in (None, ctx.get(dut.marks))
 
     bench.run(testbench)
@@ -121,7 +124,9 @@ def expected_rows(geometry, films, marks, loaded):
 @pytest.mark.parametrize("wait", [0.0, 0.3, 0.8])
 @pytest.mark.parametrize("name", SCANNED)
 def test_scan(name, wait):
-    """Scan after scan of empty, partly filled and full catalogues; a row `read_latency` after each clock with room."""
+    """Scan after scan of empty, partly filled and full catalogues; a row `read_latency` after each clock with room,
+    and each film when its lane gives it.
+    """
     geometry = SCANNED[name]
     rng = random.Random(8)
     depth, lanes = geometry.catalogue_depth, geometry.lanes
@@ -138,16 +143,19 @@ def test_scan(name, wait):
             ctx.set(dut.loaded, loaded)
             await strobe(ctx, dut.start)
             expected = expected_rows(geometry, padded, marks, loaded)
-            got, asked = [], []
+            got, asked, passed = [], [], []
             clock = idle = 0
             while idle < 5:
                 ctx.set(dut.room, rng.random() >= wait)
                 if ctx.get(dut.scan.issued):
                     assert ctx.get(dut.room)
                     asked.append(clock)
+                row = plain(ctx.get(dut.scan.o))
+                passed.append(row["films"])
                 if ctx.get(dut.scan.valid):
                     assert clock - read_latency(geometry) in asked
-                    got.append(plain(ctx.get(dut.scan.o)))
+                    films_then = [passed[geometry.hop_of(lane) - geometry.hops - 1][lane] for lane in range(lanes)]
+                    got.append(row | {"films": films_then})
                 idle = idle + 1 if len(got) == len(expected) else 0
                 await ctx.tick()
                 clock += 1

@@ -35,7 +35,10 @@ async def write_tables(ctx, dut, geometry, tables, rng, idle=0.0):
 @pytest.mark.parametrize("idle", [0.0, 0.4])
 @pytest.mark.parametrize("name", LANES)
 def test_scores(name, idle):
-    """Rows in every clock or now and then, their scores ``latency`` clocks later, masks and ``last`` with them."""
+    """Rows in every clock or now and then, askew as a catalogue gives them, their scores ``latency`` clocks later.
+
+    Masks and ``last`` come with them.
+    """
     geometry = LANES[name]
     rng = random.Random(5)
     bench = Bench(dut := RankingLanes(geometry))
@@ -49,11 +52,17 @@ def test_scores(name, idle):
             rows = []
             for row in film_rows(rng, geometry, 25):
                 rows += [row] + [None] * (rng.random() < idle)
-            rows += [None] * (dut.latency + 1)
+            rows = [None] * geometry.hops + rows + [None] * (dut.latency + 1)
             for clock, row in enumerate(rows):
                 ctx.set(dut.i_valid, row is not None)
                 if row is not None:
-                    ctx.set(dut.i, row)
+                    ctx.set(dut.i.mask, row["mask"])
+                    ctx.set(dut.i.last, row["last"])
+                for lane in range(geometry.lanes):
+                    ahead = geometry.hops - geometry.hop_of(lane)
+                    coming = rows[clock + ahead] if clock + ahead < len(rows) else None
+                    if coming is not None:
+                        ctx.set(dut.i.films[lane], coming["films"][lane])
                 due = rows[clock - dut.latency] if clock >= dut.latency else None
                 assert ctx.get(dut.o_valid) == (due is not None)
                 if due is not None:
