@@ -172,8 +172,8 @@ class CatalogueScan(wiring.Component):
     """Streams loaded rows of the catalogue in order, one per clock while there is ``room`` for them.
 
     A row's mask comes `read_latency` clocks after the clock that asked for it and was ``ready``, the first one at
-    least one more after ``start``; its films come as :class:`Catalogue` gives them, up to then. An empty catalogue gives
-    one row with an empty mask, so that a scan always ends with ``last``.
+    least one more after ``start``; its films come as :class:`Catalogue` gives them, up to then. An empty catalogue
+    gives one row with an empty mask, so that a scan always ends with ``last``.
 
     Parameters
     ----------
