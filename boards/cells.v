@@ -9,9 +9,9 @@ module SB_PLL40_CORE #(
     parameter [2:0] FILTER_RANGE = 0
 ) (
     input REFERENCECLK, BYPASS, RESETB,
-    output PLLOUTGLOBAL, LOCK
+    output PLLOUTCORE, PLLOUTGLOBAL, LOCK
 );
-    assign PLLOUTGLOBAL = REFERENCECLK;
+    assign PLLOUTCORE = REFERENCECLK, PLLOUTGLOBAL = REFERENCECLK;
     pll_lock lock(.clk(REFERENCECLK), .locked(LOCK));
 endmodule
 
@@ -23,9 +23,9 @@ module SB_PLL40_PAD #(
     parameter [2:0] FILTER_RANGE = 0
 ) (
     input PACKAGEPIN, BYPASS, RESETB,
-    output PLLOUTGLOBAL, LOCK
+    output PLLOUTCORE, PLLOUTGLOBAL, LOCK
 );
-    assign PLLOUTGLOBAL = PACKAGEPIN;
+    assign PLLOUTCORE = PACKAGEPIN, PLLOUTGLOBAL = PACKAGEPIN;
     pll_lock lock(.clk(PACKAGEPIN), .locked(LOCK));
 endmodule
 

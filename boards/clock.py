@@ -111,7 +111,9 @@ class Ecp5Clock(Elaboratable):
 
 
 class Ice40Clock(Elaboratable):
-    """Drives a domain from an ``SB_PLL40``, in reset until the PLL has locked and the block RAMs are awake.
+    """Drives a domain from an ``SB_PLL40``; its clock waits until the PLL has locked and the block RAMs are awake.
+
+    As on an ECP5 nothing needs a reset, which would cost a LUT for each clock enable here.
 
     Parameters
     ----------
@@ -128,7 +130,7 @@ class Ice40Clock(Elaboratable):
     def __init__(self, pll: Ice40Pll, *, in_pad: bool) -> None:
         self._pll = pll
         self._in_pad = in_pad
-        self.domain = ClockDomain("sync")
+        self.domain = ClockDomain("sync", reset_less=True)
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -139,7 +141,7 @@ class Ice40Clock(Elaboratable):
         else:
             m.submodules.oscillator = oscillator = io.Buffer("i", pin)
             source = {"i_REFERENCECLK": oscillator.i}
-        clock, locked = Signal(), Signal()
+        ungated, waking, locked = Signal(), Signal(), Signal()
         m.submodules.pll = Instance(
             "SB_PLL40_PAD" if self._in_pad else "SB_PLL40_CORE",
             p_FEEDBACK_PATH="SIMPLE",
@@ -149,12 +151,14 @@ class Ice40Clock(Elaboratable):
             p_FILTER_RANGE=Const(pll.filter_range, 3),
             i_RESETB=Const(1),
             i_BYPASS=Const(0),
-            o_PLLOUTGLOBAL=clock,
+            o_PLLOUTCORE=ungated,
+            o_PLLOUTGLOBAL=waking,
             o_LOCK=locked,
             **source,
         )
         m.domains += ClockDomain("waking", reset_less=True, local=True)
-        m.d.comb += [ClockSignal("waking").eq(clock), self.domain.clk.eq(clock)]
+        m.domains += ClockDomain("gating", reset_less=True, local=True, clk_edge="neg")
+        m.d.comb += [ClockSignal("waking").eq(waking), ClockSignal("gating").eq(waking)]
         stable, awake = Signal(), Signal()
         clocks = round(_WAKE_SECONDS * pll.output_mhz * 1e6)
         waited = Signal(range(clocks + 1))
@@ -163,5 +167,12 @@ class Ice40Clock(Elaboratable):
             m.d.waking += awake.eq(1)
         with m.Elif(stable):
             m.d.waking += waited.eq(waited + 1)
-        m.d.comb += self.domain.rst.eq(~awake)
+
+        clock, open_gate = Signal(), Signal()
+        m.d.gating += open_gate.eq(awake)
+        m.d.comb += clock.eq(ungated & open_gate)
+        m.submodules.gate = Instance(
+            "SB_GB", i_USER_SIGNAL_TO_GLOBAL_BUFFER=clock, o_GLOBAL_BUFFER_OUTPUT=self.domain.clk
+        )
+        platform.add_clock_constraint(self.domain.clk, pll.output_mhz * 1e6)
         return m

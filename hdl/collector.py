@@ -4,13 +4,16 @@ from amaranth import Cat, Module, Signal, signed
 from amaranth.hdl import Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout, View
-from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.fifo import SyncFIFO, SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from .geometry import Geometry
 from .layouts import score_row_layout
 
 __all__ = ["Collector", "candidate_layout"]
+
+_PASSED = 4
+"""Rows that a second look may let pass before their candidates are taken; with one less, rows in vain take longer."""
 
 
 def candidate_layout(geometry: Geometry) -> StructLayout:
@@ -21,11 +24,11 @@ def candidate_layout(geometry: Geometry) -> StructLayout:
 class Collector(wiring.Component):
     """Turns rows of scores into candidates, in item order, dropping those that can not enter the list.
 
-    A row that comes is dropped at once if no score in it beats the threshold. The others wait in a queue, so
-    that a burst of candidates, as at the start of a ranking, does not hold up the rows behind it, and are
-    looked at again when they leave it, against the threshold of that time. A row that is looked at in vain
-    takes 1 clock, a row with ``n`` candidates ``n`` clocks; its first candidate comes ``latency`` clocks after
-    the row. The last row always ends in one record with ``last``.
+    A row that comes is dropped at once if no score in it beats the threshold. The others wait in a queue, so that a
+    burst of candidates, as at the start of a ranking, does not hold up the rows behind it, and are looked at again
+    when they leave it, against the threshold of that time: one row per clock as long as that is in vain. A row with
+    ``n`` candidates takes ``2 * n + 1`` clocks; its first candidate comes ``latency`` clocks after the row. The last
+    row always ends in one record with ``last``.
 
     Rows can not be held up: whoever sends them counts how many have been asked for and not yet ``left``, at
     most ``capacity``.
@@ -39,11 +42,11 @@ class Collector(wiring.Component):
     start : ``In(1)``, strobe, numbers the next row 0
     full, threshold : ``In``, :class:`.TopK`'s; a candidate must beat ``threshold`` if ``full``
     i_valid, i : ``In``, a row, and ``score_row_layout(geometry)``
-    dropped, taken : ``Out(1)``, a row is dropped, or has left the queue
+    dropped, taken : ``Out(1)``, a row is dropped, or leaves the queue
     o : ``Out(stream)`` of ``candidate_layout(geometry)``
     """
 
-    latency = 6
+    latency = 9
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
@@ -63,7 +66,7 @@ class Collector(wiring.Component):
     @property
     def capacity(self) -> int:
         """Rows that may be on their way; enough to keep the lanes busy while the first list fills."""
-        return 64 if self._geometry.lanes > 1 else 16
+        return 128 if self._geometry.lanes > 1 else 16
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -71,10 +74,13 @@ class Collector(wiring.Component):
         scores_layout = ArrayLayout(signed(geometry.score_bits), geometry.lanes)
         row_layout = StructLayout({"scores": scores_layout, "waiting": geometry.lanes, "item": 16, "last": 1})
 
+        full, threshold = Signal(), Signal.like(self.threshold)
+        m.d.sync += [full.eq(self.full), threshold.eq(self.threshold)]
+
         def beats(waiting: Value, scores: View) -> Signal:
             passing = Signal(geometry.lanes)
             for lane in range(geometry.lanes):
-                beaten = ~self.full | (scores[lane] > self.threshold)
+                beaten = ~full | (scores[lane] > threshold)
                 m.d.comb += passing[lane].eq(waiting[lane] & beaten)
             return passing
 
@@ -103,48 +109,59 @@ class Collector(wiring.Component):
             self.dropped.eq(come_valid & ~worthy),
         ]
 
-        # Second look, when it leaves the queue: a register after its block RAM, then the comparison
+        # Second look, when it leaves the queue: a register after its block RAM, then the comparison. Nothing stalls
+        # here: a row leaves the queue only if there is a place for it behind.
 
+        m.submodules.passed = passed = SyncFIFO(width=len(come.as_value()), depth=_PASSED)
+        places = Signal(range(_PASSED + 1), init=_PASSED)
         out, out_valid = Signal(row_layout), Signal()
         looked, looked_valid = Signal(row_layout), Signal()
-        advance, done = Signal(), Signal()
+        still_worthy = Signal()
         m.d.comb += [
-            advance.eq(~looked_valid | done),
+            queue.r_en.eq(places != 0),
             self.taken.eq(queue.r_rdy & queue.r_en),
-            queue.r_en.eq(~out_valid | advance),
+            still_worthy.eq((looked.waiting != 0) | looked.last),
+            passed.w_en.eq(looked_valid & still_worthy),
+            passed.w_data.eq(looked),
         ]
-        with m.If(queue.r_en):
-            m.d.sync += [out.eq(queue.r_data), out_valid.eq(queue.r_rdy)]
-
-        # One candidate per clock, the lowest lane first
-
-        rest, chosen = Signal(geometry.lanes), Signal(range(geometry.lanes))
-        lowest = Signal(geometry.lanes)
-        m.d.comb += [
-            lowest.eq(looked.waiting & (-looked.waiting)[: geometry.lanes]),
-            rest.eq(looked.waiting & ~lowest),
-            chosen.eq(Cat(*_encoded(lowest))),
+        m.d.sync += [
+            out.eq(queue.r_data),
+            out_valid.eq(self.taken),
+            looked.eq(out),
+            looked.waiting.eq(beats(out.waiting, out.scores)),
+            looked_valid.eq(out_valid),
+            places.eq(places - self.taken + (looked_valid & ~still_worthy) + passed.r_en),
         ]
-        go = Signal()
-        m.d.comb += [go.eq(~self.o.valid | self.o.ready), done.eq(go & (rest == 0))]
-        picked = [looked.scores[lane] & lowest[lane].replicate(geometry.score_bits) for lane in range(geometry.lanes)]
-        with m.If(go):
-            m.d.sync += [
-                self.o.valid.eq(looked_valid & ((looked.waiting != 0) | looked.last)),
-                self.o.p.score.eq(_any(picked)),
-                self.o.p.item.eq(looked.item + chosen),
-                self.o.p.keep.eq(looked.waiting != 0),
-                self.o.p.last.eq(looked.last & (rest == 0)),
-                looked.waiting.eq(rest),
-            ]
-        with m.If(advance):
-            m.d.sync += [
-                looked_valid.eq(out_valid),
-                looked.scores.eq(out.scores),
-                looked.waiting.eq(beats(out.waiting, out.scores)),
-                looked.item.eq(out.item),
-                looked.last.eq(out.last),
-            ]
+
+        # One candidate after the other, the lowest lane first
+
+        row = View(row_layout, passed.r_data)
+        waiting, lowest, chosen = (Signal(geometry.lanes, name=name) for name in ("waiting", "lowest", "chosen"))
+        m.d.comb += lowest.eq(waiting & (-waiting)[: geometry.lanes])
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.FSM():
+            with m.State("Row"):
+                m.d.sync += waiting.eq(row.waiting)
+                with m.If(passed.r_rdy):
+                    m.next = "Choose"
+            with m.State("Choose"):
+                m.d.sync += [chosen.eq(lowest), waiting.eq(waiting & ~lowest)]
+                m.next = "Give"
+            with m.State("Give"):
+                picked = [row.scores[lane] & bit.replicate(geometry.score_bits) for lane, bit in enumerate(chosen)]
+                with m.If(~self.o.valid | self.o.ready):
+                    m.d.sync += [
+                        self.o.valid.eq(1),
+                        self.o.p.score.eq(_any(picked)),
+                        self.o.p.item.eq(row.item + Cat(*_encoded(chosen))),
+                        self.o.p.keep.eq(chosen != 0),
+                        self.o.p.last.eq(row.last & (waiting == 0)),
+                    ]
+                    m.next = "Choose"
+                    with m.If(waiting == 0):
+                        m.d.comb += passed.r_en.eq(1)
+                        m.next = "Row"
         return m
 
 
@@ -155,8 +172,8 @@ def _any(words: list[Value]) -> Value:
     return words[0]
 
 
-def _encoded(lowest: Signal) -> list[Value]:
+def _encoded(chosen: Signal) -> list[Value]:
     """Number of the one bit that is set, in bits."""
-    lanes = len(lowest)
+    lanes = len(chosen)
     places = range((lanes - 1).bit_length())
-    return [Cat(lowest[lane] for lane in range(lanes) if lane >> place & 1).any() for place in places]
+    return [Cat(chosen[lane] for lane in range(lanes) if lane >> place & 1).any() for place in places]

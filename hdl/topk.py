@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from amaranth import Const, Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,11 +15,10 @@ __all__ = ["TopK"]
 class TopK(wiring.Component):
     """The ``top_k`` best candidates, best first; of equal scores the one that came first.
 
-    A systolic list: a candidate visits one place after the other and takes the first one that it beats; the film
-    that was there takes the next place, and so on. A visit is one clock to compare and one to move, so every wire
-    is short, and a candidate is taken every other clock. ``drain_clocks`` after the candidate with ``last`` the
-    list comes out, one per clock, ``last`` with its end, and is empty again. An empty list comes out as one record
-    without ``keep``.
+    A candidate is compared with all places in one clock, and in the next one takes the first that it beats; the films
+    from there on move by one place. So a candidate is taken every other clock. ``drain_clocks`` after the one with
+    ``last`` the list comes out, one per clock, ``last`` with its end, and is empty again. An empty list comes out as
+    one record without ``keep``.
 
     Parameters
     ----------
@@ -29,8 +28,10 @@ class TopK(wiring.Component):
     -------
     i, o : ``In(stream)``, ``Out(stream)`` of ``candidate_layout(geometry)``
     full : ``Out(1)``, the list holds ``top_k`` candidates
-    threshold : ``Out``, score of the last place; films on their way may still raise it
+    threshold : ``Out``, score of the last place; the candidate taken last may still raise it
     """
+
+    drain_clocks = 3
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
@@ -44,45 +45,33 @@ class TopK(wiring.Component):
             }
         )
 
-    @property
-    def drain_clocks(self) -> int:
-        """Clocks from the last candidate to the list."""
-        return 2 * self._geometry.top_k + 2
-
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layout = candidate_layout(self._geometry)
         places = [Signal(layout, name=f"place_{index}") for index in range(self._geometry.top_k)]
+        candidate, comparing, moving = Signal(layout), Signal(), Signal()
         draining, emitting = Signal(), Signal()
-        moving = Signal()
-        m.d.sync += moving.eq(~moving)
-
-        visitor, displaced = Signal(layout, name="visitor_0"), Const(0)
-        with m.If(moving):
-            m.d.sync += visitor.eq(self.i.p)
-            with m.If(~(self.i.valid & self.i.ready)):
-                m.d.sync += [visitor.keep.eq(0), visitor.last.eq(0)]
+        beaten = Signal(len(places))
+        taken = self.i.valid & self.i.ready
+        m.d.sync += [comparing.eq(taken), moving.eq(comparing)]
+        with m.If(taken):
+            m.d.sync += [candidate.eq(self.i.p), draining.eq(self.i.p.last)]
         for index, place in enumerate(places):
-            beats, going_on = Signal(name=f"beats_{index}"), Signal(layout, name=f"visitor_{index + 1}")
-            pushed = Signal(name=f"displaced_{index + 1}")
-            m.d.sync += beats.eq(visitor.keep & (displaced | ~place.keep | (visitor.score > place.score)))
-            with m.If(moving):
-                m.d.sync += [going_on.eq(Mux(beats, place, visitor)), going_on.last.eq(visitor.last), pushed.eq(beats)]
-                with m.If(beats):
-                    m.d.sync += place.eq(visitor)
-            visitor, displaced = going_on, pushed
+            better = ~place.keep | (candidate.score > place.score)
+            m.d.sync += beaten[index].eq(candidate.keep & better)
+            above = Mux(beaten[index - 1], places[index - 1], candidate) if index else candidate
+            with m.If(moving & beaten[index]):
+                m.d.sync += place.eq(above)
 
         m.d.comb += [
-            self.i.ready.eq(moving & ~draining & ~emitting),
+            self.i.ready.eq(~comparing & ~draining & ~emitting),
             self.o.valid.eq(emitting),
             self.o.p.eq(places[0]),
             self.o.p.last.eq(~places[1].keep if len(places) > 1 else 1),
             self.full.eq(places[-1].keep),
             self.threshold.eq(places[-1].score),
         ]
-        with m.If(self.i.valid & self.i.ready & self.i.p.last):
-            m.d.sync += draining.eq(1)
-        with m.If(visitor.last):
+        with m.If(moving & draining):
             m.d.sync += [draining.eq(0), emitting.eq(1)]
         with m.If(self.o.valid & self.o.ready):
             for place, following in pairwise(places):

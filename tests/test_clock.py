@@ -60,17 +60,21 @@ def test_place_and_route_derives_the_clock(name: str, tmp_path: Path) -> None:
 
 
 def test_an_ice40_waits_for_its_block_rams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its reset ends 15 us after the PLL has locked, five times what the block RAMs take to wake."""
+    """Its clock starts 15 us after the PLL has locked, five times what the block RAMs take to wake."""
     locked = Signal()
 
-    def pll_cell(kind: str, **ports: Any) -> Module:
+    def cell(kind: str, **ports: Any) -> Module:
         m = Module()
-        m.d.comb += [ports["o_PLLOUTGLOBAL"].eq(ClockSignal("oscillator")), ports["o_LOCK"].eq(locked)]
+        if kind == "SB_GB":
+            m.d.comb += ports["o_GLOBAL_BUFFER_OUTPUT"].eq(ports["i_USER_SIGNAL_TO_GLOBAL_BUFFER"])
+        else:
+            m.d.comb += [ports[name].eq(ClockSignal("oscillator")) for name in ("o_PLLOUTCORE", "o_PLLOUTGLOBAL")]
+            m.d.comb += ports["o_LOCK"].eq(locked)
         return m
 
-    monkeypatch.setattr("ramrec.boards.clock.Instance", pll_cell)
+    monkeypatch.setattr("ramrec.boards.clock.Instance", cell)
     pin = SimpleNamespace(io=Const(0))
-    platform = SimpleNamespace(default_clk="clk", default_rst=None, request=lambda *_, **__: pin)
+    platform = SimpleNamespace(default_clk="clk", request=lambda *_, **__: pin, add_clock_constraint=lambda *_: None)
     clock = Ice40Clock(ice40_pll(12, 24), in_pad=True)
     m = Module()
     m.domains += [clock.domain, ClockDomain("oscillator")]
