@@ -168,11 +168,11 @@ class Ice40Clock(Elaboratable):
         with m.Elif(stable):
             m.d.waking += waited.eq(waited + 1)
 
-        clock, open_gate = Signal(), Signal()
+        clock, open_gate = Signal(attrs={"keep": 1}), Signal()
         m.d.gating += open_gate.eq(awake)
         m.d.comb += clock.eq(ungated & open_gate)
         m.submodules.gate = Instance(
             "SB_GB", i_USER_SIGNAL_TO_GLOBAL_BUFFER=clock, o_GLOBAL_BUFFER_OUTPUT=self.domain.clk
         )
-        platform.add_clock_constraint(self.domain.clk, pll.output_mhz * 1e6)
+        platform.add_clock_constraint(clock, pll.output_mhz * 1e6)
         return m

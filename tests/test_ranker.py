@@ -159,7 +159,7 @@ def test_clocks(name):
             clocks.append(await dut.rank(bench, ctx, len(scores), due) - read)
 
     bench.run(testbench)
-    assert max(clocks) == min(clocks)
+    assert max(clocks) - min(clocks) <= 1
     fuser = Fuser(geometry)
     going_back = 24 * geometry.compact  # once or twice, while the list fills
     assert fuser.clocks < clocks[0] < fuser.clocks + 2 * geometry.hops + 44 + going_back
