@@ -77,8 +77,8 @@ class Digester(wiring.Component):
             self.neurons.group.eq(neuron // geometry.neurons_per_clock),
             self.neurons.tuples.eq(address.replicate(geometry.neurons_per_clock)),
             self.crc.eq(crc.crc),
-            self.busy.eq(1),
         ]
+        m.d.sync += self.busy.eq(1)
         m.d.sync += cell.eq(chosen(m, list(self.neurons.cells), neuron % geometry.neurons_per_clock))
 
         # An entry is item, e, strength and code; a film is code and prior.
@@ -108,7 +108,7 @@ class Digester(wiring.Component):
         with m.If(~in_parts):
             with m.FSM():
                 with m.State("Idle"):
-                    m.d.comb += self.busy.eq(0)
+                    m.d.sync += self.busy.eq(self.start)
                     with m.If(self.start):
                         m.next = "Begin"
 

@@ -1,6 +1,6 @@
 """Learning: sweeps over the kept ratings that write the RAM neurons' tables."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, Signature
 
@@ -109,13 +109,19 @@ class Learner(wiring.Component):
         slot, next_slot, asked_slot = (Signal(range(geometry.memory_depth)) for _ in range(3))
         at_end, first_sweep = Signal(), Signal()
         code, e = Signal(geometry.code_bits), Signal(signed(17))
-        age_penalty = Signal(range(geometry.lambda_max + 1))
-        first_penalty = Signal(range(geometry.lambda_max + 1))
         m.d.sync += [
             at_end.eq(slot + 1 == self.kept),
             next_slot.eq(Mux(slot + 1 == self.kept, 0, slot + 1)),
-            first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1)),
         ]
+        oldest, younger = Signal(), Signal()
+        age_penalty: Value = Const(geometry.ridge)
+        if geometry.drift:
+            age_penalty, first_penalty = (Signal(range(geometry.lambda_max + 1)) for _ in range(2))
+            m.d.sync += first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1))
+            with m.If(oldest):
+                m.d.sync += age_penalty.eq(first_penalty)
+            with m.Elif(younger & (age_penalty >= geometry.drift)):
+                m.d.sync += age_penalty.eq(age_penalty - geometry.drift)
 
         # Looking up: groups are read, added by the trees, and taken from the residual
 
@@ -244,11 +250,11 @@ class Learner(wiring.Component):
                 m.next = "Begin"
 
             with m.State("Begin"):  # the slot before the first one is the last one, so the first entry is at hand
+                m.d.comb += oldest.eq(1)
                 m.d.sync += [
                     slot.eq(0),
                     code.eq(self.entry.entry.code),
                     e.eq(self.entry.entry.e),
-                    age_penalty.eq(first_penalty),
                     phase.eq(0),
                     stepping.eq(1),
                 ]
@@ -268,10 +274,10 @@ class Learner(wiring.Component):
                         code.eq(self.entry.entry.code),
                         e.eq(self.entry.entry.e),
                     ]
-                    with m.If(age_penalty >= geometry.drift):
-                        m.d.sync += age_penalty.eq(age_penalty - geometry.drift)
+                    m.d.comb += younger.eq(1)
                     with m.If(at_end):
-                        m.d.sync += [sweep.eq(sweep + 1), changed.eq(0), age_penalty.eq(first_penalty)]
+                        m.d.comb += oldest.eq(1)
+                        m.d.sync += [sweep.eq(sweep + 1), changed.eq(0)]
                         unchanged = ~changed & ~((residual_phase + 1 == last_phase) & (delta != 0))
                         with m.If(unchanged | (sweep == sweeps - 1)):
                             m.d.sync += stepping.eq(0)

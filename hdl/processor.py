@@ -363,8 +363,8 @@ class Processor(wiring.Component):
                             m.next = "Skipped"
 
             with m.State("Skipped"):
-                m.d.comb += [editor.edit.eq(Edit.MARK), editor.start.eq(~data.looking)]
-                with m.If(~data.looking):
+                m.d.comb += [editor.edit.eq(Edit.MARK), editor.start.eq(~engine.looking)]
+                with m.If(~engine.looking):
                     m.next = "Mark"
 
             with m.State("Mark"):
