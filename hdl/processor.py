@@ -202,6 +202,7 @@ class Processor(wiring.Component):
                 m.d.sync += [status.eq(check.status), item.eq(header.arg), slot.eq(header.arg)]
                 page = Mux(op == Op.SAVE, entries_per_page(geometry, Op.SAVE), entries_per_page(geometry, Op.EXPLAIN))
                 m.d.sync += left.eq(Mux(op == Op.RANK, header.arg, Mux(remaining < page, remaining, page)))
+                m.d.sync += [reply.word.eq(0), reply.follows.eq(op == Op.RANK)]
                 with m.If(check.status != Status.OK):
                     m.next = "Reply"
                 with m.Else():

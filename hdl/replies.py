@@ -19,7 +19,6 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
         refused = desk.status != Status.OK
         nothing_follows = refused | (op == Op.SKIP) | (op == Op.ONLY) | ((op == Op.RANK) & ~data.best.p.keep)
         desk.give(m, Cat(header.seq, header.op | REPLY, desk.status), 3, nothing_follows, "Value")
-        m.d.sync += [record.word.eq(0), record.follows.eq(op == Op.RANK)]
         with m.If(writer.i.ready):
             with m.Switch(op):
                 with m.Case(Op.HELLO, Op.STATS):

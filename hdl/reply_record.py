@@ -22,7 +22,7 @@ class ReplyRecord(Elaboratable):
     ----------
     data, size, last : as :class:`.RecordWriter` takes them
     word : number of the word or counter to give
-    follows : another record of this reply has been given
+    follows : another record of this reply has been given, or it has no records of two kinds
     """
 
     def __init__(self, desk: Desk) -> None:

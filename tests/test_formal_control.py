@@ -11,7 +11,7 @@ from amaranth import Cat, Module, Signal
 from amaranth.asserts import Initial
 from amaranth.hdl import Assert, Assume, Value, ValueLike
 from ramrec.hdl.processor import Processor
-from ramrec.hdl.protocol import Op
+from ramrec.hdl.protocol import Op, Status
 
 from .formal import SMALL, Anything, Machine, bench, falsified, mutated, proved, unelaborated
 
@@ -80,9 +80,9 @@ class Surroundings:
     @property
     def tests_in_place(self) -> Value:
         """A self-test is under way only where it is served: elsewhere its pattern would end no record of a request."""
-        op = self.processor._desk.op
+        op, status = self.processor._desk.op, self.processor._desk.status
         served = Cat(self.machine.state == self.machine.states[state] for state in TESTED).any()
-        return ~self.testing | (served & (op == Op.SELFTEST))
+        return ~self.testing | (served & (op == Op.SELFTEST) & (status == Status.OK))
 
 
 TESTED = (
@@ -148,13 +148,13 @@ def test_every_way_leads_back_to_the_header() -> None:
         edge = {state for here in edge for state in machine.next[here]} - came
     assert came == set(machine.states)
     assert all(machine.next.values())
-    assert ways_around(machine.next, {"Header", "Film", "Load", "Save write", "Word"}) == set()
+    assert ways_around(machine.next, {"Header", "Film", "Load", "Value"}) == set()
 
 
 WAITS = {
     "editor": {"Start up", "Selecting", "Editing", "Only all", "Mark", "Unskipping"},
     "digester": {"Digesting"},
-    "explainer": {"Explaining", "Reply", "Explained", "Contributions", "Done"},
+    "explainer": {"Explaining", "Reply", "Value", "Contributions", "Done"},
     "ranker": {"Ranking"},
     "scorer": {"Scored"},
 }
@@ -169,6 +169,10 @@ OPERATIONS = {
     "Score": {Op.SCORE},
     "Scored": {Op.SCORE},
     "Explain": {Op.EXPLAIN},
+    "Fetch": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetching": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetched": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Ranked": {Op.RANK},
 }
 """Operations that these states serve; proved along with the rest, which follows from it."""
 
@@ -178,12 +182,24 @@ def one_at_a_time(component: type[Processor] = Processor) -> Module:
     is under way only where it is served."""
     around = Surroundings(component, in_time=False)
     m, machine, engine = around.bench, around.machine, around.processor.engine
+    reply = machine.module._named_submodules["reply"][0]
     explainer, best, op = engine.explainer, engine.data.best, around.processor._desk.op
     m.d.comb += [Assume(~(best.valid & engine.data.ranking)), Assume(~explainer.o.valid | explainer.busy)]
     # The explainer gives as many records as it was asked for, and is idle once the last one is taken.
     over, ended = Signal(), Signal()
     m.d.sync += [over.eq(explainer.o.valid & explainer.o.ready & explainer.o.p.last), ended.eq(over)]
     m.d.comb += [Assume(~explainer.o.valid | (explainer.count != 0)), Assume(~(ended & explainer.busy))]
+    # A contribution stays until it is taken, and the record that is given is its.
+    waiting, last = Signal(), Signal()
+    m.d.sync += [waiting.eq(explainer.o.valid & ~explainer.o.ready), last.eq(explainer.o.p.last)]
+    m.d.comb += Assume(~waiting | (explainer.o.valid & (explainer.o.p.last == last)))
+    with m.If((machine.state == machine.states["Value"]) & (op == Op.EXPLAIN)):
+        with m.If(reply.follows):
+            m.d.comb += Assert(explainer.o.valid & (reply.last == explainer.o.p.last))
+        with m.Else():
+            m.d.comb += Assert(reply.last == (explainer.count == 0))
+    with m.If(machine.state == machine.states["Contributions"]):
+        m.d.comb += Assert(reply.follows)
     with m.If(explainer.busy):
         asked = op == Op.EXPLAIN
         pending = (explainer.count != 0) | (machine.state == machine.states["Explaining"])
