@@ -1,6 +1,6 @@
 """States of the command processor that reply."""
 
-from amaranth import Cat, Module
+from amaranth import Cat, Module, Signal
 
 from .desk import Desk
 from .protocol import REPLY, Op, Status
@@ -14,6 +14,7 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
     engine, writer = desk.engine, desk.writer
     data, digester, explainer = engine.data, engine.digester, engine.explainer
     header, op, slot, left = desk.header, desk.op, desk.slot, desk.left
+    exhausted = Signal()
 
     with m.State("Reply"):
         refused = desk.status != Status.OK
@@ -35,6 +36,7 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
                 m.next = "Drain"
 
     with m.State("Value"):
+        m.d.comb += record.held.eq(1)
         desk.give(m, record.data, record.size, record.last, "Done")
         with m.If(writer.i.ready):
             m.d.sync += [record.word.eq(record.word + 1), record.follows.eq(1)]
@@ -52,15 +54,13 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
                     with m.If(~record.last):
                         m.next = "Film"
                 with m.Case(Op.RANK):
-                    m.d.comb += data.best.ready.eq(1)
                     m.next = "Ranked"
                     with m.If(record.last):
                         m.next = "Leave rest"
-                    with m.If(data.best.p.last):
+                    with m.If(exhausted):
                         m.next = "Unskip"
                 if explainer is not None:
                     with m.Case(Op.EXPLAIN):
-                        m.d.comb += explainer.o.ready.eq(record.follows)
                         with m.If(~record.last):
                             m.next = "Contributions"
 
@@ -92,6 +92,8 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
             m.next = "Reply"
 
     with m.State("Ranked"):
+        m.d.comb += data.best.ready.eq(1)
+        m.d.sync += exhausted.eq(data.best.p.last)
         with m.If(data.best.valid):
             m.next = "Value"
 
@@ -110,6 +112,7 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
                 m.next = "Reply"
 
         with m.State("Contributions"):
+            m.d.comb += explainer.o.ready.eq(1)
             with m.If(explainer.o.valid):
                 m.next = "Value"
 

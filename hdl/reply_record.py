@@ -16,11 +16,12 @@ class ReplyRecord(Elaboratable):
     """The record that a reply gives next, in registers that follow what the operation says within one clock.
 
     Only the operation chooses: whoever gives the record waits for it, so that no state of the processor stands in
-    front of the choice.
+    front of the choice. What has been given to it may go on to the next while the registers are ``held``.
 
     Attributes
     ----------
     data, size, last : as :class:`.RecordWriter` takes them
+    held : keep them
     word : number of the word or counter to give
     follows : another record of this reply has been given, or it has no records of two kinds
     """
@@ -28,7 +29,7 @@ class ReplyRecord(Elaboratable):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.data, self.size = Signal.like(desk.writer.i.p.data), Signal.like(desk.writer.i.p.bytes)
-        self.last = Signal()
+        self.last, self.held = Signal(), Signal()
         self.word, self.follows = Signal(range(64)), Signal()
 
     def elaborate(self, platform: object) -> Module:
@@ -53,7 +54,7 @@ class ReplyRecord(Elaboratable):
         def says(content: object, size: int, last: object = 1) -> None:
             m.d.sync += [self.data.eq(content), self.size.eq(size), self.last.eq(last)]
 
-        with m.Switch(desk.op):
+        with m.If(~self.held), m.Switch(desk.op):
             with m.Case(Op.HELLO):
                 word = Mux(self.word == _LOADED_WORD, desk.loaded, hello.word)
                 says(word, 2, self.word == hello.count - 1)

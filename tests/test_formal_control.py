@@ -154,7 +154,7 @@ def test_every_way_leads_back_to_the_header() -> None:
 WAITS = {
     "editor": {"Start up", "Selecting", "Editing", "Only all", "Mark", "Unskipping"},
     "digester": {"Digesting"},
-    "explainer": {"Explaining", "Reply", "Value", "Contributions", "Done"},
+    "explainer": {"Explaining", "Reply", "Value", "Contributions"},
     "ranker": {"Ranking"},
     "scorer": {"Scored"},
 }
@@ -177,6 +177,19 @@ OPERATIONS = {
 """Operations that these states serve; proved along with the rest, which follows from it."""
 
 
+BEFORE_EXPLAINING = (
+    *("Select", "Selecting", "Selected", "Film", "Look up", "Looked up", "Film found"),
+    *("Explain", "Explaining"),
+)
+"""States on the way to an explanation's first record."""
+
+NOT_EXPLAINING = (
+    *("Digest", "Digesting", "Rank", "Ranking", "Edit", "Editing", "Test films", "Load", "Load place", "Load write"),
+    *("Skip", "Only", "Only all", "Skipped", "Mark"),
+)
+"""States that lead to replies of other kinds."""
+
+
 def one_at_a_time(component: type[Processor] = Processor) -> Module:
     """A part works only while the processor is in a state that waits for it, so no two work at once; and a self-test
     is under way only where it is served."""
@@ -189,23 +202,27 @@ def one_at_a_time(component: type[Processor] = Processor) -> Module:
     over, ended = Signal(), Signal()
     m.d.sync += [over.eq(explainer.o.valid & explainer.o.ready & explainer.o.p.last), ended.eq(over)]
     m.d.comb += [Assume(~explainer.o.valid | (explainer.count != 0)), Assume(~(ended & explainer.busy))]
-    # A contribution stays until it is taken, and the record that is given is its.
-    waiting, last = Signal(), Signal()
-    m.d.sync += [waiting.eq(explainer.o.valid & ~explainer.o.ready), last.eq(explainer.o.p.last)]
-    m.d.comb += Assume(~waiting | (explainer.o.valid & (explainer.o.p.last == last)))
+    # The reply ends with the explainer's last record, or at once if there is none.
     with m.If((machine.state == machine.states["Value"]) & (op == Op.EXPLAIN)):
         with m.If(reply.follows):
-            m.d.comb += Assert(explainer.o.valid & (reply.last == explainer.o.p.last))
+            m.d.comb += Assert(~explainer.busy | ~reply.last | over)
         with m.Else():
             m.d.comb += Assert(reply.last == (explainer.count == 0))
     with m.If(machine.state == machine.states["Contributions"]):
         m.d.comb += Assert(reply.follows)
+    good = around.processor._desk.status == Status.OK
+    before, other = (
+        Cat(machine.state == machine.states[state] for state in states).any()
+        for states in (BEFORE_EXPLAINING, NOT_EXPLAINING)
+    )
+    with m.If(op == Op.EXPLAIN):
+        m.d.comb += Assert(~other & (~before | (good & ~reply.follows)))
+        m.d.comb += Assert((machine.state != machine.states["Discard"]) | ~good)
+        m.d.comb += Assert((machine.state != machine.states["Reply"]) | ~good | ~reply.follows)
     with m.If(explainer.busy):
         asked = op == Op.EXPLAIN
         pending = (explainer.count != 0) | (machine.state == machine.states["Explaining"])
-        m.d.comb += Assert(asked & pending)
-        with m.If(machine.state == machine.states["Done"]):
-            m.d.comb += Assert(over)
+        m.d.comb += Assert(asked & pending & good)
     m.d.comb += Assert(around.tests_in_place)
     for state, operations in OPERATIONS.items():
         with m.If(machine.state == machine.states[state]):
