@@ -27,8 +27,7 @@ class Desk:
     item, film : the film at hand
     last_record : the record taken last is the request's last one
     loaded : films in the catalogue
-    value, value_bytes : a plain reply
-    slot, left : the next entry of a page, and how many are left of it
+    slot, left : the next entry of a page, and how many of it, or of a ranking, are left
     dropped : damaged frames so far
     """
 
@@ -47,9 +46,8 @@ class Desk:
         self.film = Signal(film_layout(geometry))
         self.last_record = Signal()
         self.loaded = Signal(16)
-        self.value, self.value_bytes = Signal(32), Signal(range(5))
         self.slot = Signal(range(geometry.memory_depth + 1))
-        self.left = Signal(range(geometry.memory_depth + 1))
+        self.left = Signal(range(max(geometry.memory_depth, geometry.top_k) + 1))
         self.dropped = Signal(32)
 
     def add_to(self, m: Module) -> None:

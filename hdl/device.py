@@ -67,10 +67,10 @@ class Device(wiring.Component):
         connect(m, sender.o, flipped(self.o))
         m.d.comb += [
             processor.dropped.eq(receiver.dropped),
-            processor.sent.eq(sender.idle),
             sender.discard.eq(processor.discard),
             sender.replay.eq(processor.replay),
             self.dropped.eq(receiver.dropped),
             self.busy.eq(processor.busy | ~sender.idle),
         ]
+        m.d.sync += processor.sent.eq(sender.idle)
         return m

@@ -12,12 +12,15 @@ from .working_memory import entry_read_signature
 
 __all__ = ["Digester"]
 
+_NEAR = 8
+"""Cells of which one is chosen within a clock."""
+
 
 class Digester(wiring.Component):
     """Digest of ``kept, (item, e, alpha, code) per entry, bias, cells`` or of ``loaded, (code, prior) per film``.
 
     The meaning is :meth:`ramrec.sim.golden.Agent.words`. One word per clock, or every fourth in a compact device,
-    plus two clocks per entry and the way through the lookup per film; three clocks per cell.
+    plus two clocks per entry and the way through the lookup per film; four clocks per cell.
 
     Parameters
     ----------
@@ -67,6 +70,8 @@ class Digester(wiring.Component):
         place = Signal(range(first_of_film + 1 + geometry.code_bits // 16))
         neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
         cell = Signal(signed(16))
+        cells = list(self.neurons.cells)
+        near = [Signal.like(cells[0], name=f"near_{first}") for first in range(0, len(cells), _NEAR)]
         entry = self.entry.entry
         film = self.film if geometry.compact else Signal(film_layout(geometry))  # a compact lookup keeps it
         m.d.comb += [
@@ -77,9 +82,13 @@ class Digester(wiring.Component):
             self.neurons.group.eq(neuron // geometry.neurons_per_clock),
             self.neurons.tuples.eq(address.replicate(geometry.neurons_per_clock)),
             self.crc.eq(crc.crc),
-            self.busy.eq(1),
         ]
-        m.d.sync += cell.eq(chosen(m, list(self.neurons.cells), neuron % geometry.neurons_per_clock))
+        m.d.sync += self.busy.eq(1)
+        for number, signal in enumerate(near):
+            m.d["comb" if geometry.compact else "sync"] += signal.eq(
+                chosen(m, cells[number * _NEAR :][:_NEAR], neuron % min(_NEAR, len(cells)))
+            )
+        m.d.sync += cell.eq(chosen(m, near, neuron % len(cells) // _NEAR))
 
         # An entry is item, e, strength and code; a film is code and prior.
         alpha, prior = Signal(signed(16)), Signal(signed(16))
@@ -94,7 +103,10 @@ class Digester(wiring.Component):
         which, all_words = Signal(range(count + 3)), Signal(16 << (count + 2).bit_length())
         m.d.comb += all_words.eq(words)
 
-        # Block RAM, word selection and CRC in one clock would set the clock of the whole device.
+        # Block RAM, word selection and CRC in one clock would set the clock of the whole device; so would finding out
+        # which word, where there is more than a compact device.
+        asking = "comb" if geometry.compact else "sync"
+        asked = Signal()
         word_valid, word_data = Signal(), Signal(16)
         parts = 16 // crc_bits
         part, in_parts = Signal(range(parts)), Signal()
@@ -102,13 +114,14 @@ class Digester(wiring.Component):
         m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data), in_parts.eq(word_valid & (part != parts - 1))]
 
         def word(number: Value | int) -> None:
-            m.d.comb += which.eq(number)
-            m.d.sync += [word_valid.eq(1), word_data.eq(all_words.word_select(which, 16))]
+            m.d[asking] += [asked.eq(1), which.eq(number)]
 
         with m.If(~in_parts):
+            m.d.sync += [word_valid.eq(asked), word_data.eq(all_words.word_select(which, 16))]
+            m.d[asking] += asked.eq(0)
             with m.FSM():
                 with m.State("Idle"):
-                    m.d.comb += self.busy.eq(0)
+                    m.d.sync += self.busy.eq(self.start)
                     with m.If(self.start):
                         m.next = "Begin"
 
@@ -165,6 +178,9 @@ class Digester(wiring.Component):
                     m.next = "Cell"
 
                 with m.State("Cell"):
+                    m.next = "Cell near"
+
+                with m.State("Cell near"):
                     m.next = "Cell chosen"
 
                 with m.State("Cell chosen"):
@@ -180,6 +196,6 @@ class Digester(wiring.Component):
                             m.next = "Settle"
 
                 with m.State("Settle"):
-                    with m.If(~word_valid):
+                    with m.If(~asked & ~word_valid):
                         m.next = "Idle"
         return m

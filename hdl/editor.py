@@ -90,7 +90,7 @@ class ListEditor(wiring.Component):
                 "ratings": In(stream.Signature(rating_layout)),
                 "unselect": In(1),
                 "skip": In(Signature({"en": Out(1), "item": Out(16), "marked": Out(1)})),
-                "busy": Out(1),
+                "busy": Out(1, init=1),
                 "missing": Out(1),
                 "refused": Out(1),
                 "kept": Out(kept),
@@ -133,8 +133,8 @@ class ListEditor(wiring.Component):
         row = Signal(range(geometry.rows))
         gone = Signal(range(depth))
         one_more = Signal(range(depth + 2))
-        m.d.comb += [self.busy.eq(1), self.store_user.eq(selected)]
-        m.d.sync += [self.ready.eq(valid & (self.user == selected)), one_more.eq(self.kept + 1)]
+        m.d.comb += self.store_user.eq(selected)
+        m.d.sync += [self.busy.eq(1), self.ready.eq(valid & (self.user == selected)), one_more.eq(self.kept + 1)]
         with m.If(self.unselect):
             m.d.sync += valid.eq(0)
 
@@ -213,8 +213,7 @@ class ListEditor(wiring.Component):
 
         with m.FSM(init="Wipe"):
             with m.State("Idle"):
-                m.d.comb += self.busy.eq(0)
-                m.d.sync += [slot.eq(0), found.eq(0), gone.eq(0), row.eq(0), taken.eq(0)]
+                m.d.sync += [self.busy.eq(self.start), slot.eq(0), found.eq(0), gone.eq(0), row.eq(0), taken.eq(0)]
                 m.d.sync += leaving.eq(0)
                 with m.If(self.start):
                     m.d.sync += [

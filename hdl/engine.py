@@ -1,6 +1,6 @@
 """The parts that work on the datapath, and who may use it."""
 
-from amaranth import Elaboratable, Module, Signal
+from amaranth import Elaboratable, Module, Mux, Signal
 from amaranth.lib.wiring import connect
 
 from .datapath import Datapath
@@ -24,10 +24,12 @@ class Engine(Elaboratable):
     explainer : :class:`Explainer`, or None in a device that does not explain
     user, slot : whose stored ratings, and which of them, are read while the editor is not busy
     item, look : the film to look up in the catalogue, and a strobe to do so, while none of them is busy
+    looking : a film is being looked up
     film, query : the film to score or to compare, and a strobe to score it, likewise
     """
 
     def __init__(self, geometry: Geometry) -> None:
+        self._compact = geometry.compact
         self.data = Datapath(geometry)
         self.editor = ListEditor(geometry)
         self.digester = Digester(geometry)
@@ -35,7 +37,7 @@ class Engine(Elaboratable):
         self.user = Signal(range(geometry.users))
         self.slot = Signal(range(geometry.memory_depth + 1))
         self.item = Signal(16)
-        self.look = Signal()
+        self.look, self.looking = Signal(), Signal()
         self.film = Signal(film_layout(geometry))
         self.query = Signal()
 
@@ -47,9 +49,6 @@ class Engine(Elaboratable):
         m.d.comb += [
             data.user.eq(self.user),
             data.slot.eq(self.slot),
-            data.look.eq(self.look | editor.look | digester.look),
-            data.look_item.eq(self.item),
-            data.look_tag.eq(editor.look_tag),
             data.query.film.eq(self.film),
             data.query.en.eq(self.query),
             data.compared.eq(self.film.code),
@@ -62,7 +61,8 @@ class Engine(Elaboratable):
             editor.learning.eq(data.learning),
             editor.store_kept.eq(data.stored_kept),
             editor.rating.eq(data.rating),
-            editor.looking.eq(data.looking),
+            self.looking.eq(data.look | data.looking),
+            editor.looking.eq(self.looking),
             editor.found.eq(data.found),
             editor.found_place.eq(data.found_place),
             editor.found_film.eq(data.found_film),
@@ -82,8 +82,6 @@ class Engine(Elaboratable):
         connect(m, editor.fill, data.fill)
         for reader in (editor.read, digester.entry, *([self.explainer.entry] if self.explainer else [])):
             m.d.comb += [reader.row.eq(data.entry.row), reader.entry.eq(data.entry.entry)]
-        with m.If(editor.look):
-            m.d.comb += data.look_item.eq(editor.look_item)
         with m.If(editor.busy):
             m.d.comb += [data.user.eq(editor.store_user), data.slot.eq(editor.store_slot)]
         if self.explainer is not None:
@@ -101,9 +99,15 @@ class Engine(Elaboratable):
             ]
             with m.If(explainer.busy):
                 m.d.comb += data.entry.slot.eq(explainer.entry.slot)
+        # Who wants a film, and which, is far from the catalogue.
+        domain = m.d.comb if self._compact else m.d.sync
+        domain += [
+            data.look.eq(self.look | editor.look | digester.look),
+            data.look_item.eq(Mux(editor.look, editor.look_item, Mux(digester.busy, digester.item, self.item))),
+            data.look_tag.eq(editor.look_tag),
+        ]
         with m.If(digester.busy):
             m.d.comb += [
-                data.look_item.eq(digester.item),
                 data.entry.slot.eq(digester.entry.slot),
                 data.alpha_slot.eq(digester.alpha_slot),
             ]

@@ -1,6 +1,6 @@
 """Explaining a score: what each kept rating contributes."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout
 from amaranth.lib.wiring import In, Out
@@ -13,6 +13,12 @@ __all__ = ["Explainer", "contribution_layout"]
 
 contribution_layout = StructLayout({"item": 16, "match": 16, "contribution": signed(32), "last": 1})
 """One kept rating's say in a score."""
+
+
+def _product(factor: Signal, other: Value) -> Value:
+    """The product with a signed factor of a few bits, as gates: the way to a multiplier and back is long on a chip."""
+    *bits, sign = (Mux(bit, other, 0) << place for place, bit in enumerate(factor))
+    return sum(bits, start=Const(0)) - sign
 
 
 class Explainer(wiring.Component):
@@ -124,7 +130,9 @@ class Explainer(wiring.Component):
 
             with m.State("Weigh"):
                 entry = self.entry.entry
-                said = Mux(slot == self.nearest, entry.e, 0) if geometry.rule == "nearest" else strength * weight
+                said = (
+                    Mux(slot == self.nearest, entry.e, 0) if geometry.rule == "nearest" else _product(strength, weight)
+                )
                 m.d.sync += [self.o.p.item.eq(entry.item), self.o.p.contribution.eq(said), self.o.valid.eq(1)]
                 m.next = "Give"
 

@@ -1,6 +1,6 @@
 """Learning: sweeps over the kept ratings that write the RAM neurons' tables."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, Signature
 
@@ -51,7 +51,7 @@ class Learner(wiring.Component):
         self._geometry = geometry
         branch = -(-geometry.neurons_per_clock // _BRANCHES)
         self._trees = [
-            AdderTree(signed(geometry.cell_bits), branch, 1, levels_per_stage=2)
+            AdderTree(signed(geometry.cell_bits), branch, 0, levels_per_stage=2)
             for _ in range(-(-geometry.neurons_per_clock // branch))
         ]
         score = signed(geometry.score_bits)
@@ -74,14 +74,9 @@ class Learner(wiring.Component):
         )
 
     @property
-    def _first_phase(self) -> int:
-        """Phase of a step in which the first group is read: its sum must not come before what it is taken from."""
-        return max(0, 2 - self._trees[0].latency)
-
-    @property
     def _residual_phase(self) -> int:
-        """Phase of a step in which the residual is there."""
-        return self._first_phase + self._geometry.groups + 1 + self._trees[0].latency
+        """Phase of a step in which the prediction is there, and what it is taken from."""
+        return self._geometry.groups + 1 + self._trees[0].latency
 
     @property
     def step_clocks(self) -> int:
@@ -98,7 +93,7 @@ class Learner(wiring.Component):
         geometry = self._geometry
         follows_error = geometry.rule == "sweep"
         sweeps = geometry.sweeps if follows_error else 1
-        first_phase, residual_phase, last_phase = self._first_phase, self._residual_phase, self.step_clocks - 1
+        residual_phase, last_phase = self._residual_phase, self.step_clocks - 1
 
         m.submodules.neurons = neurons = RamNeurons(geometry)
         m.submodules.alphas = alphas = make_memory(signed(geometry.alpha_bits), geometry.memory_depth)
@@ -109,15 +104,21 @@ class Learner(wiring.Component):
         slot, next_slot, asked_slot = (Signal(range(geometry.memory_depth)) for _ in range(3))
         at_end, first_sweep = Signal(), Signal()
         code, e = Signal(geometry.code_bits), Signal(signed(17))
-        age_penalty = Signal(range(geometry.lambda_max + 1))
-        first_penalty = Signal(range(geometry.lambda_max + 1))
         m.d.sync += [
             at_end.eq(slot + 1 == self.kept),
             next_slot.eq(Mux(slot + 1 == self.kept, 0, slot + 1)),
-            first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1)),
         ]
+        oldest, younger = Signal(), Signal()
+        age_penalty: Value = Const(geometry.ridge)
+        if geometry.drift:
+            age_penalty, first_penalty = (Signal(range(geometry.lambda_max + 1)) for _ in range(2))
+            m.d.sync += first_penalty.eq(geometry.ridge + geometry.drift * (self.kept - 1))
+            with m.If(oldest):
+                m.d.sync += age_penalty.eq(first_penalty)
+            with m.Elif(younger & (age_penalty >= geometry.drift)):
+                m.d.sync += age_penalty.eq(age_penalty - geometry.drift)
 
-        # Looking up: groups are read, added by the trees, and taken from the residual
+        # Looking up: groups are read, and added by the trees and to the prediction
 
         phase = Signal(range(last_phase + 1))
         stepping = Signal()
@@ -125,9 +126,9 @@ class Learner(wiring.Component):
         group, write_group = Signal(range(geometry.groups)), Signal(range(geometry.groups))
         tuples = [code.word_select(index, len(neurons.read.tuples)) for index in range(geometry.groups)]
         m.d.comb += [
-            looking.eq((phase >= first_phase) & (phase < first_phase + geometry.groups)),
+            looking.eq(phase < geometry.groups),
             updating.eq((phase >= residual_phase) & (phase < residual_phase + geometry.groups)),
-            group.eq(phase - Mux(looking, first_phase, residual_phase)),
+            group.eq(phase - Mux(looking, 0, residual_phase)),
             neurons.read.group.eq(group),
             neurons.read.tuples.eq(chosen(m, tuples, group)),
         ]
@@ -138,33 +139,40 @@ class Learner(wiring.Component):
                 neurons.read.tuples.eq(self.read.tuples),
             ]
 
-        here, first_here = Signal(), Signal()
-        m.d.sync += [here.eq(looking & stepping), first_here.eq(phase == first_phase)]
+        here = Signal()
+        m.d.sync += here.eq(looking & stepping)
         sums = []
         for index, tree in enumerate(self._trees):
             m.submodules[f"tree_{index}"] = tree
             cells = list(neurons.read.cells)[index :: len(self._trees)]
             m.d.comb += [term.eq(cell) for term, cell in zip(tree.i.p.terms, cells, strict=False)]
-            m.d.comb += [tree.i.valid.eq(here), tree.i.p.tag.eq(first_here), tree.o.ready.eq(1)]
+            m.d.comb += [tree.i.valid.eq(here), tree.o.ready.eq(1)]
             sums.append(tree.o.p.sum)
+
+        # What a step takes the prediction from, with a half for rounding
 
         alpha, new_alpha = Signal(signed(geometry.alpha_bits)), Signal(signed(geometry.alpha_bits))
         penalty, base = Signal(signed(geometry.residual_bits)), Signal(signed(geometry.residual_bits))
+        predicted = Signal(signed(geometry.score_bits))
         residual = Signal(signed(geometry.residual_bits))
         half = 1 << (geometry.shift - 1)
-        m.d.comb += alpha.eq(Mux(first_sweep | self.asking, 0, self.alpha))
-        predicted = sum(sums[1:], start=sums[0])
+        fresh = Signal()
+        m.d.sync += fresh.eq(first_sweep | self.asking)
+        m.d.comb += alpha.eq(Mux(fresh, 0, self.alpha))
         offset = self.offset if follows_error else Mux(self.asking, self.offset, 0)
         m.d.sync += [
-            penalty.eq(age_penalty * alpha if follows_error else 0),
-            base.eq(e - penalty - offset),
+            penalty.eq(age_penalty * self.alpha if follows_error else 0),
+            base.eq(e + half - penalty - offset),
         ]
-        with m.If(self._trees[0].o.valid):
-            taken = Signal(signed(geometry.score_bits))
-            m.d.comb += taken.eq(predicted if follows_error else Mux(self.asking, predicted, 0))
-            before = base if geometry.groups == 1 else Mux(self._trees[0].o.p.tag, base, residual)
-            m.d.sync += residual.eq(before - taken)
-        m.d.sync += self.score.eq(-residual)
+        with m.If(fresh):
+            m.d.sync += penalty.eq(0)
+        with m.If(phase == 0):
+            m.d.sync += predicted.eq(0)
+        with m.Elif(self._trees[0].o.valid if follows_error else self._trees[0].o.valid & self.asking):
+            m.d.sync += predicted.eq(sum(sums, start=predicted if geometry.groups > 1 else Const(0)))
+        m.d.comb += residual.eq(base - predicted)
+        with m.If(self.asking):
+            m.d.sync += self.score.eq(half - residual)
 
         # The step: a change that keeps the strength within its bits
 
@@ -174,7 +182,7 @@ class Learner(wiring.Component):
         delta = Signal(signed(geometry.alpha_bits + 1))
         changed = Signal()
         m.d.sync += [least.eq(-top - alpha), most.eq(top - alpha)]
-        m.d.comb += wanted.eq((residual + half) >> geometry.shift)
+        m.d.comb += wanted.eq(residual >> geometry.shift)
         with m.If(phase == residual_phase):
             m.d.sync += delta.eq(Mux(wanted < least, least, Mux(wanted > most, most, wanted)))
 
@@ -244,11 +252,11 @@ class Learner(wiring.Component):
                 m.next = "Begin"
 
             with m.State("Begin"):  # the slot before the first one is the last one, so the first entry is at hand
+                m.d.comb += oldest.eq(1)
                 m.d.sync += [
                     slot.eq(0),
                     code.eq(self.entry.entry.code),
                     e.eq(self.entry.entry.e),
-                    age_penalty.eq(first_penalty),
                     phase.eq(0),
                     stepping.eq(1),
                 ]
@@ -268,10 +276,10 @@ class Learner(wiring.Component):
                         code.eq(self.entry.entry.code),
                         e.eq(self.entry.entry.e),
                     ]
-                    with m.If(age_penalty >= geometry.drift):
-                        m.d.sync += age_penalty.eq(age_penalty - geometry.drift)
+                    m.d.comb += younger.eq(1)
                     with m.If(at_end):
-                        m.d.sync += [sweep.eq(sweep + 1), changed.eq(0), age_penalty.eq(first_penalty)]
+                        m.d.comb += oldest.eq(1)
+                        m.d.sync += [sweep.eq(sweep + 1), changed.eq(0)]
                         unchanged = ~changed & ~((residual_phase + 1 == last_phase) & (delta != 0))
                         with m.If(unchanged | (sweep == sweeps - 1)):
                             m.d.sync += stepping.eq(0)

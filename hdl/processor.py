@@ -1,6 +1,6 @@
 """The command processor: requests in, replies out, one at a time."""
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Module, Mux, Signal, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -10,8 +10,9 @@ from .frames import BodyByte
 from .geometry import Geometry
 from .layouts import rating_layout
 from .pattern import bounded_item
-from .protocol import REPLY, Op, Request, Status, entries_per_page
+from .protocol import Op, Request, Status, entries_per_page
 from .replies import add_reply_states
+from .reply_record import ReplyRecord
 from .rest import Rest
 from .self_test import PatternSource
 
@@ -79,6 +80,7 @@ class Processor(wiring.Component):
         data, editor, digester, explainer = engine.data, engine.editor, engine.digester, engine.explainer
         header, op, status = desk.header, desk.op, desk.status
         item, film, loaded, slot, left = desk.item, desk.film, desk.loaded, desk.slot, desk.left
+        m.submodules.reply = reply = ReplyRecord(desk)
         m.submodules.departure = departure = Rest(BodyByte)
         connect(m, writer.o, departure.i)
         connect(m, departure.o, flipped(self.o))
@@ -184,7 +186,7 @@ class Processor(wiring.Component):
                     m.next = "Replay"
                 with m.Else():
                     m.d.sync += status.eq(Status.BAD_SEQUENCE)
-                    m.next = "Refuse"
+                    m.next = "Reply"
 
             with m.State("Check"):
                 m.d.sync += checking.eq(checking - 1)
@@ -199,9 +201,10 @@ class Processor(wiring.Component):
             with m.State("Checked"):
                 m.d.sync += [status.eq(check.status), item.eq(header.arg), slot.eq(header.arg)]
                 page = Mux(op == Op.SAVE, entries_per_page(geometry, Op.SAVE), entries_per_page(geometry, Op.EXPLAIN))
-                m.d.sync += left.eq(Mux(remaining < page, remaining, page))
+                m.d.sync += left.eq(Mux(op == Op.RANK, header.arg, Mux(remaining < page, remaining, page)))
+                m.d.sync += [reply.word.eq(0), reply.follows.eq(op == Op.RANK)]
                 with m.If(check.status != Status.OK):
-                    m.next = "Refuse"
+                    m.next = "Reply"
                 with m.Else():
                     with m.Switch(op):
                         with m.Case(Op.HELLO, Op.STATS, Op.SAVE):
@@ -271,7 +274,6 @@ class Processor(wiring.Component):
                         reader.o.ready.eq(editor.ratings.ready),
                     ]
                 with m.If(~editor.busy):
-                    m.d.sync += [desk.value.eq(editor.kept), desk.value_bytes.eq(2)]
                     m.next = "Reply"
                     with m.If(testing):
                         m.next = "Digest"
@@ -279,10 +281,10 @@ class Processor(wiring.Component):
                         m.d.sync += loaded.eq(0)
                     with m.If((op == Op.FORGET) & editor.missing):
                         m.d.sync += status.eq(Status.NOT_KEPT)
-                        m.next = "Refuse"
+                        m.next = "Reply"
                     with m.If((op == Op.RESTORE) & editor.refused):
                         m.d.sync += status.eq(Status.BAD_ITEM)
-                        m.next = "Refuse"
+                        m.next = "Reply"
 
             # Films: of the request, or of the catalogue
 
@@ -337,7 +339,7 @@ class Processor(wiring.Component):
                     with m.If(desk.last_record | (testing & (item == all_films - 1))):
                         after = Mux(item >= loaded, item + 1, loaded)[:16]
                         m.d.comb += editor.unselect.eq(1)
-                        m.d.sync += [loaded.eq(after), desk.value.eq(after), desk.value_bytes.eq(2)]
+                        m.d.sync += loaded.eq(after)
                         m.next = "Reply"
                         with m.If(testing):
                             m.next = "Digest"
@@ -362,8 +364,8 @@ class Processor(wiring.Component):
                             m.next = "Skipped"
 
             with m.State("Skipped"):
-                m.d.comb += [editor.edit.eq(Edit.MARK), editor.start.eq(~data.looking)]
-                with m.If(~data.looking):
+                m.d.comb += [editor.edit.eq(Edit.MARK), editor.start.eq(~engine.looking)]
+                with m.If(~engine.looking):
                     m.next = "Mark"
 
             with m.State("Mark"):
@@ -371,7 +373,7 @@ class Processor(wiring.Component):
                 with m.If(~editor.busy):
                     m.next = "Reply"
 
-            add_reply_states(m, desk)
+            add_reply_states(m, desk, reply)
 
             # Ends
 
@@ -387,10 +389,7 @@ class Processor(wiring.Component):
             with m.State("Discard"):
                 with m.If(~writer.o.valid & ~departure.o.valid):
                     m.d.sync += self.discard.eq(1)
-                    m.next = "Refuse"
-
-            with m.State("Refuse"):
-                desk.give(m, Cat(header.seq, header.op | REPLY, status), 3, 1, "Drain")
+                    m.next = "Reply"
 
             with m.State("Drain"):
                 m.d.comb += reader.drop.eq(1)

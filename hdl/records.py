@@ -60,21 +60,25 @@ class RecordReader(wiring.Component):
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += self.ended.eq(self.i.p.last)
         gathered = Signal(range(self._max_bytes + 1))
-        size, skip = Signal.like(self.size), Signal.like(self.skip)
+        place = Signal(range(self._max_bytes))
+        size = Signal.like(self.size)
         taking, dropping = Signal(), Signal()
         m.d.sync += [taking.eq(self.take & ~self.o.valid), dropping.eq(self.drop)]
-        m.d.sync += [size.eq(self.size), skip.eq(self.skip)]
+        m.d.sync += size.eq(self.size)
         m.d.comb += self.i.ready.eq(Mux(dropping, ~self.ended, taking & ~self.o.valid))
         with m.If(self.o.ready | dropping):
             m.d.sync += self.o.valid.eq(0)
         with m.If(self.o.valid | dropping):
             m.d.sync += gathered.eq(0)
+        with m.If(~taking):
+            m.d.sync += place.eq(self.skip)
         with m.If(self.i.valid & self.i.ready & ~dropping):
             m.d.sync += [
-                self.o.p.data.word_select((gathered + skip)[: len(gathered)], 8).eq(self.i.p.data),
+                self.o.p.data.word_select(place, 8).eq(self.i.p.data),
                 self.o.p.last.eq(self.i.p.last),
                 self.o.valid.eq((gathered + 1 == size) | self.i.p.last),
                 gathered.eq(gathered + 1),
+                place.eq(place + 1),
             ]
         return m
 
@@ -118,7 +122,5 @@ class RecordWriter(wiring.Component):
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [left.eq(left - 1), data.eq(data >> 8)]
         with m.If(self.i.ready):
-            m.d.sync += left.eq(Mux(self.i.valid, self.i.p.bytes, 0))
-            with m.If(self.i.valid):
-                m.d.sync += [data.eq(self.i.p.data), last.eq(self.i.p.last)]
+            m.d.sync += [left.eq(Mux(self.i.valid, self.i.p.bytes, 0)), data.eq(self.i.p.data), last.eq(self.i.p.last)]
         return m

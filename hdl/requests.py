@@ -80,12 +80,8 @@ class RequestCheck(wiring.Component):
         with m.Switch(op):
             for value in filter(partial(serves, geometry), range(256)):
                 with m.Case(value):
-                    m.d.comb += [
-                        known.eq(1),
-                        fewest.eq(min_count(value)),
-                        most.eq(max_count(geometry, value)),
-                        size.eq(record_bytes(geometry, value)),
-                    ]
+                    m.d.comb += [known.eq(1), size.eq(record_bytes(geometry, value))]
+                    m.d.sync += [fewest.eq(min_count(value)), most.eq(max_count(geometry, value))]
                     if value in (Op.HELLO, Op.LOAD, Op.STATS):
                         m.d.comb += user_needed.eq(0)
                     if value in (Op.DIGEST, Op.RESET, Op.SELFTEST):

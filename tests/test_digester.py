@@ -111,7 +111,7 @@ def test_digest(name, kind):
 
 @pytest.mark.parametrize("name", [name for name in LEARNING if not LEARNING[name].compact])
 def test_clocks(name):
-    """A clock per word of an entry and two for itself; per film the way through the lookup; three per cell."""
+    """A clock per word of an entry and two for itself; per film the way through the lookup; four per cell."""
     geometry = LEARNING[name]
     rng = random.Random(5)
     agent = Agent(geometry, agent_entries(rng, geometry, geometry.memory_depth))
@@ -126,7 +126,7 @@ def test_clocks(name):
         assert full - empty == len(films) * (code_words + 1 + 1 + dut.lookup.latency)
         user = (await dut.digest(bench, ctx))[1]
         entries = geometry.memory_depth * (code_words + 3 + 2)
-        cells = geometry.neurons * geometry.cells * 3
+        cells = geometry.neurons * geometry.cells * 4
         assert 0 <= user - entries - cells - empty <= 2
 
     bench.run(testbench)

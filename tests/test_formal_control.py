@@ -11,7 +11,7 @@ from amaranth import Cat, Module, Signal
 from amaranth.asserts import Initial
 from amaranth.hdl import Assert, Assume, Value, ValueLike
 from ramrec.hdl.processor import Processor
-from ramrec.hdl.protocol import Op
+from ramrec.hdl.protocol import Op, Status
 
 from .formal import SMALL, Anything, Machine, bench, falsified, mutated, proved, unelaborated
 
@@ -80,9 +80,9 @@ class Surroundings:
     @property
     def tests_in_place(self) -> Value:
         """A self-test is under way only where it is served: elsewhere its pattern would end no record of a request."""
-        op = self.processor._desk.op
+        op, status = self.processor._desk.op, self.processor._desk.status
         served = Cat(self.machine.state == self.machine.states[state] for state in TESTED).any()
-        return ~self.testing | (served & (op == Op.SELFTEST))
+        return ~self.testing | (served & (op == Op.SELFTEST) & (status == Status.OK))
 
 
 TESTED = (
@@ -148,13 +148,13 @@ def test_every_way_leads_back_to_the_header() -> None:
         edge = {state for here in edge for state in machine.next[here]} - came
     assert came == set(machine.states)
     assert all(machine.next.values())
-    assert ways_around(machine.next, {"Header", "Film", "Load", "Save write", "Word"}) == set()
+    assert ways_around(machine.next, {"Header", "Film", "Load", "Value"}) == set()
 
 
 WAITS = {
     "editor": {"Start up", "Selecting", "Editing", "Only all", "Mark", "Unskipping"},
     "digester": {"Digesting"},
-    "explainer": {"Explaining", "Reply", "Explained", "Contributions", "Done"},
+    "explainer": {"Explaining", "Reply", "Value", "Contributions"},
     "ranker": {"Ranking"},
     "scorer": {"Scored"},
 }
@@ -169,8 +169,25 @@ OPERATIONS = {
     "Score": {Op.SCORE},
     "Scored": {Op.SCORE},
     "Explain": {Op.EXPLAIN},
+    "Fetch": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetching": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetched": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Ranked": {Op.RANK},
 }
 """Operations that these states serve; proved along with the rest, which follows from it."""
+
+
+BEFORE_EXPLAINING = (
+    *("Select", "Selecting", "Selected", "Film", "Look up", "Looked up", "Film found"),
+    *("Explain", "Explaining"),
+)
+"""States on the way to an explanation's first record."""
+
+NOT_EXPLAINING = (
+    *("Digest", "Digesting", "Rank", "Ranking", "Edit", "Editing", "Test films", "Load", "Load place", "Load write"),
+    *("Skip", "Only", "Only all", "Skipped", "Mark"),
+)
+"""States that lead to replies of other kinds."""
 
 
 def one_at_a_time(component: type[Processor] = Processor) -> Module:
@@ -178,18 +195,34 @@ def one_at_a_time(component: type[Processor] = Processor) -> Module:
     is under way only where it is served."""
     around = Surroundings(component, in_time=False)
     m, machine, engine = around.bench, around.machine, around.processor.engine
+    reply = machine.module._named_submodules["reply"][0]
     explainer, best, op = engine.explainer, engine.data.best, around.processor._desk.op
     m.d.comb += [Assume(~(best.valid & engine.data.ranking)), Assume(~explainer.o.valid | explainer.busy)]
     # The explainer gives as many records as it was asked for, and is idle once the last one is taken.
     over, ended = Signal(), Signal()
     m.d.sync += [over.eq(explainer.o.valid & explainer.o.ready & explainer.o.p.last), ended.eq(over)]
     m.d.comb += [Assume(~explainer.o.valid | (explainer.count != 0)), Assume(~(ended & explainer.busy))]
+    # The reply ends with the explainer's last record, or at once if there is none.
+    with m.If((machine.state == machine.states["Value"]) & (op == Op.EXPLAIN)):
+        with m.If(reply.follows):
+            m.d.comb += Assert(~explainer.busy | ~reply.last | over)
+        with m.Else():
+            m.d.comb += Assert(reply.last == (explainer.count == 0))
+    with m.If(machine.state == machine.states["Contributions"]):
+        m.d.comb += Assert(reply.follows)
+    good = around.processor._desk.status == Status.OK
+    before, other = (
+        Cat(machine.state == machine.states[state] for state in states).any()
+        for states in (BEFORE_EXPLAINING, NOT_EXPLAINING)
+    )
+    with m.If(op == Op.EXPLAIN):
+        m.d.comb += Assert(~other & (~before | (good & ~reply.follows)))
+        m.d.comb += Assert((machine.state != machine.states["Discard"]) | ~good)
+        m.d.comb += Assert((machine.state != machine.states["Reply"]) | ~good | ~reply.follows)
     with m.If(explainer.busy):
         asked = op == Op.EXPLAIN
         pending = (explainer.count != 0) | (machine.state == machine.states["Explaining"])
-        m.d.comb += Assert(asked & pending)
-        with m.If(machine.state == machine.states["Done"]):
-            m.d.comb += Assert(over)
+        m.d.comb += Assert(asked & pending & good)
     m.d.comb += Assert(around.tests_in_place)
     for state, operations in OPERATIONS.items():
         with m.If(machine.state == machine.states[state]):
