@@ -1,15 +1,17 @@
 """Changes to a user's list of kept ratings, with the marks and tables that follow from it."""
 
-from amaranth import Module, Signal, signed
+from amaranth import Cat, Module, Signal, signed
 from amaranth.hdl import ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.data import StructLayout, View
 from amaranth.lib.enum import Enum
 from amaranth.lib.wiring import In, Out, Signature
 
+from .delay import delayed
 from .geometry import Geometry
 from .layouts import entry_layout, film_layout, place_layout, rating_layout
-from .working_memory import entry_read_signature
+from .user_store import KeptCounts
+from .working_memory import entry_latency, entry_read_signature
 
 __all__ = ["Edit", "ListEditor", "lookup_tag_layout"]
 
@@ -138,11 +140,12 @@ class ListEditor(wiring.Component):
         with m.If(self.unselect):
             m.d.sync += valid.eq(0)
 
-        # A walk reads slots ``slot`` up to ``end``. Entry and stored rating are at hand 2 clocks after their slot.
+        # A walk reads slots ``slot`` up to ``end``. Entry and stored rating are at hand some clocks after their slot.
         slot, end = Signal(range(depth + 1)), Signal(range(depth + 1))
         walking, hindered, issued, walked = Signal(), Signal(), Signal(), Signal()
-        read, at_hand = Signal(), Signal()
-        read_slot, hand_slot = Signal(range(depth)), Signal(range(depth))
+        latency = entry_latency(geometry)
+        reading = delayed(m, issued, latency, name="reading")[1:]
+        at_hand, hand_slot = reading[-1], delayed(m, slot, latency, name="slot")[-1]
         entry_rating = Signal(rating_layout)
         m.d.comb += [
             issued.eq(walking & (slot != end) & ~hindered),
@@ -153,14 +156,8 @@ class ListEditor(wiring.Component):
             entry_rating.e.eq(self.read.entry.e),
         ]
         if geometry.compact:  # ratings and films share a memory
-            m.d.comb += hindered.eq(read | at_hand | self.looking)
-        m.d.sync += [
-            read.eq(issued),
-            read_slot.eq(slot),
-            at_hand.eq(read),
-            hand_slot.eq(read_slot),
-            walked.eq(walking & (slot == end) & ~read & ~at_hand & ~self.looking & ~walked),
-        ]
+            m.d.comb += hindered.eq(Cat(reading).any() | self.looking)
+        m.d.sync += walked.eq(walking & (slot == end) & ~Cat(reading).any() & ~self.looking & ~walked)
         with m.If(issued):
             m.d.sync += slot.eq(slot + 1)
         with m.If(walked):
@@ -245,12 +242,15 @@ class ListEditor(wiring.Component):
             with m.State("Open"):
                 m.d.sync += leaving.eq(0)
                 m.d.sync += [selected.eq(self.user), valid.eq(1), self.stale.eq(1)]
-                m.next = "Opening"
+                m.next = "Opening 0"
 
-            with m.State("Opening"):  # the store looks up how many ratings the user keeps
-                m.next = "Opened"
+            # The store looks up how many ratings the user keeps
 
-            with m.State("Opened"):
+            for clock in range(KeptCounts.latency):
+                with m.State(f"Opening {clock}"):
+                    m.next = f"Opening {clock + 1}"
+
+            with m.State(f"Opening {KeptCounts.latency}"):
                 m.d.sync += self.kept.eq(self.store_kept)
                 m.next = "Load"
 

@@ -249,6 +249,9 @@ class Learner(wiring.Component):
                             m.next = "Settle"
 
             with m.State("Fetch"):
+                m.next = "Fetching"
+
+            with m.State("Fetching"):
                 m.next = "Begin"
 
             with m.State("Begin"):  # the slot before the first one is the last one, so the first entry is at hand

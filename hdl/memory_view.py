@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .comparator import PopcountComparator
 from .geometry import Geometry
 from .layouts import match_row_layout
-from .working_memory import WorkingMemory, entry_read_signature
+from .working_memory import entry_latency, entry_read_signature
 
 __all__ = ["MemoryView"]
 
@@ -56,7 +56,7 @@ class MemoryView(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from ``start`` to the first row of match counts."""
-        return 1 + WorkingMemory.latency + self._comparator.latency
+        return 1 + entry_latency(self._geometry) + self._comparator.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -64,8 +64,8 @@ class MemoryView(wiring.Component):
         m.submodules.comparator = comparator = self._comparator
 
         row, feeding = Signal(range(geometry.memory_rows)), Signal()
-        rows = [row, *(Signal.like(row, name=f"row_{stage}") for stage in range(WorkingMemory.latency))]
-        valids = [feeding, *(Signal(name=f"valid_{stage}") for stage in range(WorkingMemory.latency))]
+        rows = [row, *(Signal.like(row, name=f"row_{stage}") for stage in range(entry_latency(geometry)))]
+        valids = [feeding, *(Signal(name=f"valid_{stage}") for stage in range(entry_latency(geometry)))]
         here, valid = rows[-1], valids[-1]
         advance = Signal()
         m.d.comb += [

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .geometry import Geometry
 from .layouts import film_row_layout, row_of, score_row_layout
 from .memory_view import MemoryView
-from .working_memory import WorkingMemory, entry_read_signature
+from .working_memory import entry_latency, entry_read_signature
 
 __all__ = ["NearestScorer"]
 
@@ -46,7 +46,7 @@ class NearestScorer(wiring.Component):
     @property
     def latency(self) -> int:
         """Clocks from a film to its score if at most one memory row is in use."""
-        return self._view.latency + 2 + WorkingMemory.latency
+        return self._view.latency + 2 + entry_latency(self._geometry)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,5 +1,7 @@
 """States of the command processor that reply."""
 
+from itertools import pairwise
+
 from amaranth import Cat, Module, Signal
 
 from .desk import Desk
@@ -64,16 +66,11 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
                         with m.If(~record.last):
                             m.next = "Contributions"
 
-    # A word of HELLO, or a rating, takes up to two clocks to come, and one more to be the record.
+    # A word of HELLO, or a rating, takes up to three clocks to come, and one more to be the record.
 
-    with m.State("Fetch"):
-        m.next = "Fetching"
-
-    with m.State("Fetching"):
-        m.next = "Fetched"
-
-    with m.State("Fetched"):
-        m.next = "Value"
+    for state, following in pairwise(["Fetch", "Fetch 1", "Fetch 2", "Fetch 3", "Value"]):
+        with m.State(state):
+            m.next = following
 
     with m.State("Score"):
         m.d.comb += engine.query.eq(1)

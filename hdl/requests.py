@@ -19,6 +19,7 @@ from .protocol import (
     record_bytes,
     serves,
 )
+from .user_store import KeptCounts
 
 __all__ = ["RequestCheck", "header_layout"]
 
@@ -29,7 +30,8 @@ header_layout = StructLayout({"seq": 8, "op": 8, "user": 16, "arg": 16, "count":
 class RequestCheck(wiring.Component):
     """First thing that is wrong with a request, as far as its header and length tell.
 
-    The meaning is ``GoldenDevice._check``. ``status`` is right `latency` clocks after its inputs; ``record_bytes`` 1.
+    The meaning is ``GoldenDevice._check``. ``status`` is right `latency` clocks after its inputs, ``record_bytes`` 1;
+    ``kept`` may come after the others, as late as `KeptCounts` gives it.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ class RequestCheck(wiring.Component):
     status : ``Out(Status)``
     """
 
-    latency = 4
+    latency = KeptCounts.latency + 3
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry

@@ -9,11 +9,19 @@ from .block_ram import make_memory, registered_read
 from .geometry import Geometry
 from .layouts import entry_layout, lane_of, row_of
 
-__all__ = ["WorkingMemory", "entry_read_signature"]
+__all__ = ["WorkingMemory", "entry_latency", "entry_read_signature"]
+
+
+def entry_latency(geometry: Geometry) -> int:
+    """Clocks from a slot to its entry: a register before block RAM, and one behind it unless the device is compact.
+
+    A user's stored rating comes in as many.
+    """
+    return 3 - geometry.compact
 
 
 def entry_read_signature(geometry: Geometry) -> Signature:
-    """Read access: ``slot`` out, and `WorkingMemory.latency` clocks with ``en`` later its row and the entry itself."""
+    """Read access: ``slot`` out, and `entry_latency` clocks with ``en`` later its row and the entry itself."""
     entry = entry_layout(geometry)
     return Signature(
         {
@@ -28,9 +36,8 @@ def entry_read_signature(geometry: Geometry) -> Signature:
 class WorkingMemory(wiring.Component):
     """Entries ``(item, e, code)`` of one user in rows of ``comparators``.
 
-    One read and one write per clock, but not of the same slot; a read takes `latency` clocks, block RAM and a
-    register of its own (of the address in a compact device, which has fewer bits), and stands still while not ``en``.
-    Everything starts at zero.
+    One read and one write per clock, but not of the same slot; a read takes `entry_latency` clocks, and stands still
+    while not ``en``. Everything starts at zero.
 
     Parameters
     ----------
@@ -41,8 +48,6 @@ class WorkingMemory(wiring.Component):
     read : ``In(entry_read_signature(geometry))``
     write : ``In(...)``: ``en``, ``slot``, ``entry``
     """
-
-    latency = 2
 
     def __init__(self, geometry: Geometry) -> None:
         self._geometry = geometry
@@ -55,14 +60,13 @@ class WorkingMemory(wiring.Component):
         m = Module()
         geometry = self._geometry
         width = geometry.comparators
-        asked, chosen = Signal(range(width)), Signal(range(width))
-        row = row_of(self.read.slot, width)
-        if geometry.compact:
-            row = Signal(range(geometry.memory_rows))
+        row = Signal(range(geometry.memory_rows))
         with m.If(self.read.en):
-            m.d.sync += [asked.eq(lane_of(self.read.slot, width)), chosen.eq(asked)]
-            if geometry.compact:
-                m.d.sync += row.eq(row_of(self.read.slot, width))
+            m.d.sync += row.eq(row_of(self.read.slot, width))
+            chosen = lane_of(self.read.slot, width)
+            for _ in range(entry_latency(geometry)):
+                chosen, before = Signal(range(width)), chosen
+                m.d.sync += chosen.eq(before)
         for bank in range(width):
             memory = make_memory(entry_layout(geometry), geometry.memory_rows)
             m.submodules[f"bank_{bank}"] = memory

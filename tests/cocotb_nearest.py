@@ -7,7 +7,7 @@ from bench import agent_entries, code_array, film_rows, plain
 from cocotb.triggers import RisingEdge
 from ramrec.hdl.geometry import Geometry
 from ramrec.hdl.layouts import entry_layout, film_row_layout, score_row_layout
-from ramrec.hdl.working_memory import WorkingMemory
+from ramrec.hdl.working_memory import entry_latency
 from ramrec.sim.bench import Checker, StreamMonitor, StreamSink, StreamSource, clocks, start
 from ramrec.sim.golden import Agent
 from ramrec.sim.runner import parameters
@@ -17,7 +17,7 @@ WIDTH = GEOMETRY.comparators
 
 
 async def memory(dut, entries):
-    """Answer reads as a `WorkingMemory` does; slots that hold no rating hold junk."""
+    """Answer reads as a working memory does; slots that hold no rating hold junk."""
     layout = entry_layout(GEOMETRY)
     junk = (1 << layout.size) - 1
     slots = [
@@ -25,7 +25,7 @@ async def memory(dut, entries):
         for entry in entries
     ]
     slots += [junk] * (GEOMETRY.memory_depth - len(slots))
-    asked = [0] * WorkingMemory.latency
+    asked = [0] * entry_latency(GEOMETRY)
     while True:
         await RisingEdge(dut.clk)
         if dut.read__en.value:

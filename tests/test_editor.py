@@ -5,12 +5,13 @@ import random
 import pytest
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 from ramrec.hdl.catalogue import Catalogue, read_latency
 from ramrec.hdl.editor import Edit, ListEditor, lookup_tag_layout
 from ramrec.hdl.lookup import FilmLookup
-from ramrec.hdl.user_store import UserStore
-from ramrec.hdl.working_memory import WorkingMemory
+from ramrec.hdl.shared_memory import SharedMemory
+from ramrec.hdl.user_store import KeptCounts, UserStore
+from ramrec.hdl.working_memory import WorkingMemory, entry_latency
 from ramrec.sim.golden import Agent, Entry
 from ramrec.sim.pysim import Bench, strobe
 
@@ -39,7 +40,9 @@ class Edited(wiring.Component):
 
     def __init__(self, geometry):
         self.geometry = geometry
-        self.editor, self.store, self.memory = ListEditor(geometry), UserStore(geometry), WorkingMemory(geometry)
+        self.editor, self.memory = ListEditor(geometry), WorkingMemory(geometry)
+        self.stores = (SharedMemory if geometry.compact else UserStore)(geometry)
+        self.store = self.stores.store if geometry.compact else self.stores
         self.catalogue, self.lookup = Catalogue(geometry), FilmLookup(geometry, lookup_tag_layout(geometry))
         super().__init__(
             {
@@ -56,13 +59,13 @@ class Edited(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.editor = editor = self.editor
-        m.submodules.store = store = self.store
+        m.submodules.store, store = self.stores, self.store
         m.submodules.memory = memory = self.memory
         m.submodules.catalogue = catalogue = self.catalogue
         m.submodules.lookup = lookup = self.lookup
         connect(m, editor.write, memory.write)
-        connect(m, editor.store_write, store.write)
-        connect(m, editor.set_kept, store.set_kept)
+        for ports in (editor.store_write, store.write), (editor.set_kept, store.set_kept):
+            connect(m, ports[0], flipped(ports[1]) if self.geometry.compact else ports[1])
         connect(m, editor.mark, catalogue.mark)
         connect(m, editor.fill, catalogue.fill)
         m.d.comb += [
@@ -104,11 +107,11 @@ class Edited(wiring.Component):
         found = []
         for user in range(self.geometry.users):
             ctx.set(self.user, user)
-            await ctx.tick()
+            await ctx.tick().repeat(KeptCounts.latency)
             ratings = []
             for slot in range(ctx.get(self.store.kept)):
                 ctx.set(self.slot, slot)
-                await ctx.tick().repeat(self.store.latency)
+                await ctx.tick().repeat(entry_latency(self.geometry))
                 rating = plain(ctx.get(self.store.rating))
                 ratings.append((rating["item"], rating["e"]))
             found.append(ratings)
@@ -119,7 +122,7 @@ class Edited(wiring.Component):
         found = []
         for slot in range(kept):
             ctx.set(self.slot, slot)
-            await ctx.tick().repeat(self.memory.latency)
+            await ctx.tick().repeat(entry_latency(self.geometry))
             found.append(plain(ctx.get(self.memory.read.entry)))
         return found
 

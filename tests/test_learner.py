@@ -111,7 +111,7 @@ def busy_clocks(learner, geometry, entries):
     """Clearing, then fetching the first entry and the steps, if there are any; and one more."""
     clear = geometry.groups * geometry.cells
     steps = sweeps_of(geometry, entries) * len(entries) * learner.step_clocks
-    return clear + (2 + steps if entries else 0) + 1
+    return clear + (3 + steps if entries else 0) + 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,6 +16,7 @@ from ramrec.hdl.protocol import (
     serves,
 )
 from ramrec.hdl.requests import RequestCheck
+from ramrec.hdl.user_store import KeptCounts
 from ramrec.sim.golden_device import GoldenDevice, _Refused
 from ramrec.sim.pysim import Bench
 
@@ -78,7 +79,6 @@ def test_status(name):
             header = Request.HEADER.pack(0, request.op, request.user, request.arg, request.count)
             ctx.set(dut.header.as_value(), int.from_bytes(header, "little"))
             ctx.set(dut.length, len(request.pack()))
-            ctx.set(dut.kept, kept)
             ctx.set(dut.loaded, loaded)
             await ctx.tick()
             if serves(geometry, request.op):
@@ -86,7 +86,9 @@ def test_status(name):
                 if request.op == Op.SELFTEST:
                     size = pattern_record_bytes(geometry, of_catalogue=request.user == ALL)
                 assert ctx.get(dut.record_bytes) == size
-            await ctx.tick().repeat(dut.latency - 1)
+            await ctx.tick().repeat(KeptCounts.latency - 1)
+            ctx.set(dut.kept, kept)
+            await ctx.tick().repeat(dut.latency - KeptCounts.latency)
             due = golden_status(device, request, kept)
             assert Status(ctx.get(dut.status)) == due, (request, loaded, kept)
             seen[due] += 1

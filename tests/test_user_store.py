@@ -4,7 +4,7 @@ import random
 
 import pytest
 from ramrec.hdl.geometry import TINY
-from ramrec.hdl.user_store import UserStore
+from ramrec.hdl.user_store import KeptCounts, UserStore
 from ramrec.sim.pysim import Bench
 
 from .bench import GEOMETRIES, plain
@@ -15,7 +15,7 @@ STORED = GEOMETRIES | {"many users": TINY.with_(users=19, memory_depth=14)}
 
 @pytest.mark.parametrize("name", STORED)
 def test_ratings_and_counts(name):
-    """A rating is ``latency`` clocks old, a count 1 clock; what is read while being written may be anything."""
+    """Ratings and counts are ``latency`` clocks old; what is read while being written may be anything."""
     geometry = STORED[name]
     rng = random.Random(4)
     bench = Bench(dut := UserStore(geometry))
@@ -23,7 +23,7 @@ def test_ratings_and_counts(name):
     seen = {"clash": 0, "written": 0}
 
     async def testbench(ctx):
-        answers = []
+        answers, counts = [], []
         for _ in range(1000):
             user = rng.randrange(geometry.users)
             slots = [rng.randrange(geometry.memory_depth) for _ in range(2)]
@@ -39,7 +39,7 @@ def test_ratings_and_counts(name):
             ctx.set(dut.set_kept.kept, count)
             clash = writing and slots[0] == slots[1]
             answers.append(None if clash else ratings.get((user, slots[0]), NO_RATING))
-            due = None if counting else kept.get(user, 0)
+            counts.append(None if counting else kept.get(user, 0))
             seen["clash"] += clash
             seen["written"] += answers[-1] not in (None, NO_RATING)
             if writing:
@@ -47,7 +47,8 @@ def test_ratings_and_counts(name):
             if counting:
                 kept[user] = count
             await ctx.tick()
-            assert due in (None, ctx.get(dut.kept))
+            if len(counts) >= KeptCounts.latency:
+                assert counts[-KeptCounts.latency] in (None, ctx.get(dut.kept))
             if len(answers) >= dut.latency:
                 assert answers[-dut.latency] in (None, plain(ctx.get(dut.rating)))
 

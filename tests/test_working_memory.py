@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from ramrec.hdl.working_memory import WorkingMemory
+from ramrec.hdl.working_memory import WorkingMemory, entry_latency
 from ramrec.sim.pysim import Bench
 
 from .bench import GEOMETRIES, agent_entries, as_payload, plain
@@ -13,15 +13,15 @@ NO_ENTRY = {"item": 0, "e": 0, "code": 0}
 
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_entries(name):
-    """A read takes 2 clocks with ``en``; a slot that is written as it is read may be anything.
+    """A read takes ``entry_latency`` clocks with ``en``; a slot that is written as it is read may be anything.
 
-    It is read in the first of these clocks, in a compact device in the second.
+    It is read in the second of these clocks.
     """
     geometry = GEOMETRIES[name]
     rng = random.Random(4)
     bench = Bench(dut := WorkingMemory(geometry))
     width = geometry.comparators
-    entries = {}
+    latency, entries = entry_latency(geometry), {}
     seen = {"clash": 0, "written": 0, "still": 0}
 
     async def testbench(ctx):
@@ -38,8 +38,8 @@ def test_entries(name):
             seen["still"] += not reading
             if reading:
                 asked.append(slots[0])
-            if reading and len(asked) > geometry.compact:
-                slot = asked[-1 - geometry.compact]
+            if reading and len(asked) > 1:
+                slot = asked[-2]
                 first = slot // width * width
                 row = [entries.get(first + place, NO_ENTRY) for place in range(width)]
                 clash = writing and slot // width == slots[1] // width
@@ -51,9 +51,9 @@ def test_entries(name):
                 entries[slots[1]] = entry
             await ctx.tick()
             ctx.set(dut.read.slot, rng.randrange(geometry.memory_depth))  # the answer is to an earlier clock's
-            if len(asked) < dut.latency:
+            if len(asked) < latency:
                 continue
-            slot, row, known = answers[len(asked) - dut.latency]
+            slot, row, known = answers[len(asked) - latency]
             got = plain(ctx.get(dut.read.row))
             assert [got[place] for place in known] == [row[place] for place in known]
             assert plain(ctx.get(dut.read.entry)) == row[slot % width] or slot % width not in known
