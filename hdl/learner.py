@@ -183,8 +183,10 @@ class Learner(wiring.Component):
         changed = Signal()
         m.d.sync += [least.eq(-top - alpha), most.eq(top - alpha)]
         m.d.comb += wanted.eq(residual >> geometry.shift)
+        # Signs of differences: a signed comparison would lead the carry out of its chain and in again.
+        too_low, too_high = (wanted - least)[-1], (most - wanted)[-1]
         with m.If(phase == residual_phase):
-            m.d.sync += delta.eq(Mux(wanted < least, least, Mux(wanted > most, most, wanted)))
+            m.d.sync += delta.eq(Mux(too_low, least, Mux(too_high, most, wanted)))
 
         # Writing: cells that are cleared, or that a step changes
 
