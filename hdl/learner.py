@@ -6,9 +6,10 @@ from amaranth.lib.wiring import In, Out, Signature
 
 from .adder_tree import AdderTree
 from .block_ram import make_memory, registered_read
+from .delay import delayed
 from .geometry import Geometry
 from .layouts import chosen, film_layout
-from .neurons import RamNeurons, neurons_read_signature
+from .neurons import RamNeurons, neurons_read_signature, sum_latency
 from .working_memory import entry_read_signature
 
 __all__ = ["Learner"]
@@ -51,9 +52,10 @@ class Learner(wiring.Component):
         self._geometry = geometry
         branch = -(-geometry.neurons_per_clock // _BRANCHES)
         self._trees = [
-            AdderTree(signed(geometry.cell_bits), branch, 1, levels_per_stage=2)
-            for _ in range(-(-geometry.neurons_per_clock // branch))
+            AdderTree(signed(geometry.cell_bits), branch, 0, levels_per_stage=2)
+            for _ in range(0 if geometry.compact else -(-geometry.neurons_per_clock // branch))
         ]
+        self._sum_latency = sum_latency(geometry) if geometry.compact else self._trees[0].latency
         score = signed(geometry.score_bits)
         query = Signature({"en": Out(1), "film": Out(film_layout(geometry))})
         super().__init__(
@@ -76,12 +78,12 @@ class Learner(wiring.Component):
     @property
     def _first_phase(self) -> int:
         """Phase of a step in which the first group is read: its sum must not come before what it is taken from."""
-        return max(0, 2 - self._trees[0].latency)
+        return max(0, 2 - self._sum_latency)
 
     @property
     def _residual_phase(self) -> int:
         """Phase of a step in which the residual is there."""
-        return self._first_phase + self._geometry.groups + 1 + self._trees[0].latency
+        return self._first_phase + self._geometry.groups + 1 + self._sum_latency
 
     @property
     def step_clocks(self) -> int:
@@ -131,7 +133,7 @@ class Learner(wiring.Component):
             neurons.read.group.eq(group),
             neurons.read.tuples.eq(chosen(m, tuples, group)),
         ]
-        m.d.comb += self.read.cells.eq(neurons.read.cells)
+        m.d.comb += [self.read.cells.eq(neurons.read.cells), self.read.sum.eq(neurons.read.sum)]
         with m.If(~self.busy & ~self.asking):
             m.d.comb += [
                 neurons.read.group.eq(self.read.group),
@@ -140,12 +142,14 @@ class Learner(wiring.Component):
 
         here, first_here = Signal(), Signal()
         m.d.sync += [here.eq(looking & stepping), first_here.eq(phase == first_phase)]
-        sums = []
+        sums = [neurons.read.sum] if geometry.compact else []
+        summed = delayed(m, here, self._sum_latency, name="here")[-1]
+        first_summed = delayed(m, first_here, self._sum_latency, name="first_here")[-1]
         for index, tree in enumerate(self._trees):
             m.submodules[f"tree_{index}"] = tree
             cells = list(neurons.read.cells)[index :: len(self._trees)]
             m.d.comb += [term.eq(cell) for term, cell in zip(tree.i.p.terms, cells, strict=False)]
-            m.d.comb += [tree.i.valid.eq(here), tree.i.p.tag.eq(first_here), tree.o.ready.eq(1)]
+            m.d.comb += tree.o.ready.eq(1)
             sums.append(tree.o.p.sum)
 
         alpha, new_alpha = Signal(signed(geometry.alpha_bits)), Signal(signed(geometry.alpha_bits))
@@ -159,10 +163,10 @@ class Learner(wiring.Component):
             penalty.eq(age_penalty * alpha if follows_error else 0),
             base.eq(e - penalty - offset),
         ]
-        with m.If(self._trees[0].o.valid):
+        with m.If(summed):
             taken = Signal(signed(geometry.score_bits))
             m.d.comb += taken.eq(predicted if follows_error else Mux(self.asking, predicted, 0))
-            before = base if geometry.groups == 1 else Mux(self._trees[0].o.p.tag, base, residual)
+            before = base if geometry.groups == 1 else Mux(first_summed, base, residual)
             m.d.sync += residual.eq(before - taken)
         m.d.sync += self.score.eq(-residual)
 
