@@ -35,7 +35,25 @@ _ICE40_SYNTHESIS = {
     "script_after_read": _NO_AMBIGUOUS_NAMES
     + "setattr -unset init a:undefined_at_start\ndelete *single_port/t:$meminit_v2",
 }
-_UP5K_SYNTHESIS = _ICE40_SYNTHESIS | {"synth_opts": "-dff -dsp -spram"}
+
+# The UP5K is full: logic is mapped three times over, each time from what the time before left, and comparisons with
+# constants do without carry chains. These are the steps of synth_ice40 with that in their places.
+_MAPPING = "strash;dch,-f;if;mfs2"
+_UP5K_SYNTHESIS = {
+    "script_after_read": _ICE40_SYNTHESIS["script_after_read"]
+    + f"""
+synth_ice40 -dsp -spram -top top -run begin:coarse
+opt
+wreduce
+techmap -map +/cmp2softlogic.v
+synth_ice40 -dsp -spram -top top -run coarse:map_luts
+abc -dress -lut 4 -script +strash;ifraig;scorr;dc2;{";".join([_MAPPING] * 3)};lutpack,-S,1
+ice40_wrapcarry -unwrap
+techmap -map +/ice40/ff_map.v
+clean
+opt_lut -tech ice40""",
+    "synth_opts": "-run map_cells:",
+}
 
 
 @dataclass(frozen=True)

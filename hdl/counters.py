@@ -1,8 +1,11 @@
 """What STATS reports."""
 
 from amaranth import Module, Signal
+from amaranth.hdl import ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .wide_counter import WideCounter
 
 __all__ = ["Counters"]
 
@@ -33,18 +36,19 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        since_begun = Signal(32)
-        m.d.sync += [self.clocks.eq(self.clocks + 1), since_begun.eq(since_begun + 1)]
-        with m.If(self.begun):
-            m.d.sync += since_begun.eq(0)
+
+        def counted(name: str, *, again: ValueLike = 0, step: ValueLike = 1, first: int = 0) -> Signal:
+            m.submodules[name] = counter = WideCounter(first)
+            m.d.comb += [counter.again.eq(again), counter.step.eq(step)]
+            return counter.value
+
+        m.d.comb += [
+            self.clocks.eq(counted("clocks")),
+            self.commands.eq(counted("commands", step=self.executed)),
+            self.learn_clocks.eq(counted("learn", again=self.learn, step=self.learning, first=1)),
+            self.rank_clocks.eq(counted("rank", again=self.rank, step=self.ranking, first=1)),
+        ]
+        since_begun = counted("since_begun", again=self.begun)
         with m.If(self.executed):
-            m.d.sync += [self.command_clocks.eq(since_begun), self.commands.eq(self.commands + 1)]
-        with m.If(self.learn):
-            m.d.sync += self.learn_clocks.eq(1)
-        with m.Elif(self.learning):
-            m.d.sync += self.learn_clocks.eq(self.learn_clocks + 1)
-        with m.If(self.rank):
-            m.d.sync += self.rank_clocks.eq(1)
-        with m.Elif(self.ranking):
-            m.d.sync += self.rank_clocks.eq(self.rank_clocks + 1)
+            m.d.sync += self.command_clocks.eq(since_begun)
         return m

@@ -205,7 +205,7 @@ class Datapath(wiring.Component):
             ranker.offset.eq(learner.offset),
         ]
         for access in (self.neurons, ranker.neurons):
-            m.d.comb += access.cells.eq(learner.read.cells)
+            m.d.comb += [access.cells.eq(learner.read.cells), access.sum.eq(learner.read.sum)]
             with m.If(ranker.busy if access is ranker.neurons else ~ranker.busy):
                 m.d.comb += [
                     learner.read.group.eq(access.group),

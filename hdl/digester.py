@@ -1,5 +1,7 @@
 """CRC-32 of a user's state, or of the catalogue, as 16-bit words."""
 
+from contextlib import AbstractContextManager
+
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
@@ -66,14 +68,11 @@ class Digester(wiring.Component):
         m.submodules.crc = crc = CRC32_ISO_HDLC(crc_bits).create()
 
         index = Signal(16)
-        first_of_film = 3
-        place = Signal(range(first_of_film + 1 + geometry.code_bits // 16))
-        neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
-        cell = Signal(signed(16))
-        cells = list(self.neurons.cells)
-        near = [Signal.like(cells[0], name=f"near_{first}") for first in range(0, len(cells), _NEAR)]
+        per_code = geometry.code_bits // 16
         entry = self.entry.entry
         film = self.film if geometry.compact else Signal(film_layout(geometry))  # a compact lookup keeps it
+        neuron, address = Signal(range(geometry.neurons)), Signal(geometry.tuple_bits)
+        cell = Signal(signed(geometry.cell_bits))
         m.d.comb += [
             self.entry.en.eq(1),
             self.entry.slot.eq(index),
@@ -84,110 +83,115 @@ class Digester(wiring.Component):
             self.crc.eq(crc.crc),
         ]
         m.d.sync += self.busy.eq(1)
+        cells = list(self.neurons.cells)
+        near = [Signal.like(cells[0], name=f"near_{first}") for first in range(0, len(cells), _NEAR)]
         for number, signal in enumerate(near):
             m.d["comb" if geometry.compact else "sync"] += signal.eq(
                 chosen(m, cells[number * _NEAR :][:_NEAR], neuron % min(_NEAR, len(cells)))
             )
         m.d.sync += cell.eq(chosen(m, near, neuron % len(cells) // _NEAR))
 
-        # An entry is item, e, strength and code; a film is code and prior.
-        alpha, prior = Signal(signed(16)), Signal(signed(16))
-        m.d.comb += [alpha.eq(self.alpha), prior.eq(film.prior)]
-        bias, shown_cell = Signal(signed(16)), Signal(signed(16))
-        m.d.comb += [bias.eq(self.bias), shown_cell.eq(0 if geometry.rule == "nearest" else cell)]
-        words = Cat(
-            *(entry.item, entry.e, alpha, Mux(self.of_catalogue, film.code, entry.code), prior),
-            *(Mux(self.of_catalogue, self.loaded, Cat(self.kept, Const(0, 16 - len(self.kept)))), bias, shown_cell),
+        # All words side by side: an entry is item, e, strength and code, a film is code and prior.
+        shown_cell = Const(0) if geometry.rule == "nearest" else cell
+        narrow = [Signal(signed(16), name=f"narrow_{number}") for number in range(4)]
+        m.d.comb += [
+            word.eq(value) for word, value in zip(narrow, (self.alpha, film.prior, self.bias, shown_cell), strict=True)
+        ]
+        alpha, prior, bias, cell_word = narrow
+        kept = Cat(self.kept, Const(0, 16 - len(self.kept)))
+        first_of_film = 3 + per_code
+        of_kept = first_of_film + per_code + 1
+        of_loaded, of_bias, of_cell = of_kept + 1, of_kept + 2, of_kept + 3
+        place, which = Signal(range(of_kept)), Signal(range(of_cell + 1))
+        words = Signal(16 << len(which))
+        m.d.comb += words.eq(
+            Cat(entry.item, entry.e, alpha, entry.code, film.code, prior, kept, self.loaded, bias, cell_word)
         )
-        count = first_of_film + geometry.code_bits // 16 + 1
-        which, all_words = Signal(range(count + 3)), Signal(16 << (count + 2).bit_length())
-        m.d.comb += all_words.eq(words)
 
         # Block RAM, word selection and CRC in one clock would set the clock of the whole device; so would finding out
         # which word, where there is more than a compact device.
         asking = "comb" if geometry.compact else "sync"
         asked = Signal()
-        word_valid, word_data = Signal(), Signal(16)
+        word_valid, word_data = Signal(), Signal(crc_bits)
         parts = 16 // crc_bits
-        part, in_parts = Signal(range(parts)), Signal()
-        m.d.sync += [word_valid.eq(in_parts), word_data.eq(word_data >> crc_bits), part.eq(part + word_valid)]
-        m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data), in_parts.eq(word_valid & (part != parts - 1))]
+        part = Signal(range(parts))
+        m.d.sync += [word_valid.eq(asked), word_data.eq(words.word_select(Cat(part, which), crc_bits))]
+        m.d[asking] += asked.eq(0)
+        m.d.comb += [crc.valid.eq(word_valid), crc.data.eq(word_data)]
 
-        def word(number: Value | int) -> None:
+        def word(number: Value | int) -> AbstractContextManager[None]:
+            """In this state: that word, part by part; the body is for the last part."""
             m.d[asking] += [asked.eq(1), which.eq(number)]
+            m.d.sync += part.eq(part + 1)
+            return m.If(part == parts - 1)
 
-        with m.If(~in_parts):
-            m.d.sync += [word_valid.eq(asked), word_data.eq(all_words.word_select(which, 16))]
-            m.d[asking] += asked.eq(0)
-            with m.FSM():
-                with m.State("Idle"):
-                    m.d.sync += self.busy.eq(self.start)
-                    with m.If(self.start):
-                        m.next = "Begin"
+        with m.FSM():
+            with m.State("Idle"):
+                m.d.sync += self.busy.eq(self.start)
+                with m.If(self.start):
+                    m.next = "Begin"
 
-                with m.State("Begin"):
-                    m.d.comb += crc.start.eq(1)
-                    m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
-                    m.next = "Count"
+            with m.State("Begin"):
+                m.d.comb += crc.start.eq(1)
+                m.d.sync += [index.eq(0), place.eq(0), neuron.eq(0), address.eq(0)]
+                m.next = "Count"
 
-                with m.State("Count"):
+            with m.State("Count"):
+                with word(Mux(self.of_catalogue, of_loaded, of_kept)):
+                    m.next = "Entry"
                     with m.If(self.of_catalogue):
-                        word(count)
                         m.d.sync += place.eq(first_of_film)
                         m.next = "Film"
-                    with m.Else():
-                        word(count)
-                        m.next = "Entry"
 
-                with m.State("Film"):
-                    m.d.comb += self.look.eq(index != self.loaded)
-                    m.next = "Look"
-                    with m.If(index == self.loaded):
-                        m.next = "Settle"
+            with m.State("Film"):
+                m.d.comb += self.look.eq(index != self.loaded)
+                m.next = "Look"
+                with m.If(index == self.loaded):
+                    m.next = "Settle"
 
-                with m.State("Look"):
-                    with m.If(self.found):
-                        if film is not self.film:
-                            m.d.sync += film.eq(self.film)
-                        m.next = "Film words"
+            with m.State("Look"):
+                with m.If(self.found):
+                    if film is not self.film:
+                        m.d.sync += film.eq(self.film)
+                    m.next = "Film words"
 
-                with m.State("Film words"):
-                    word(place)
+            with m.State("Film words"):
+                with word(place):
                     m.d.sync += place.eq(place + 1)
-                    with m.If(place == first_of_film + geometry.code_bits // 16):
+                    with m.If(place == of_kept - 1):
                         m.d.sync += [place.eq(first_of_film), index.eq(index + 1)]
                         m.next = "Film"
 
-                with m.State("Entry"):
-                    m.next = "Entry read"
-                    with m.If(index == self.kept):
-                        m.next = "Bias"
+            with m.State("Entry"):
+                m.next = "Entry read"
+                with m.If(index == self.kept):
+                    m.next = "Bias"
 
-                with m.State("Entry read"):
-                    m.next = "Entry words"
+            with m.State("Entry read"):
+                m.next = "Entry words"
 
-                with m.State("Entry words"):
-                    word(place)
+            with m.State("Entry words"):
+                with word(place):
                     m.d.sync += place.eq(place + 1)
-                    with m.If(place == 2 + geometry.code_bits // 16):
+                    with m.If(place == first_of_film - 1):
                         m.d.sync += [place.eq(0), index.eq(index + 1)]
                         m.next = "Entry"
 
-                with m.State("Bias"):
-                    word(count + 1)
+            with m.State("Bias"):
+                with word(of_bias):
                     m.next = "Cell"
 
-                with m.State("Cell"):
-                    m.next = "Cell near"
+            with m.State("Cell"):
+                m.next = "Cell near"
 
-                with m.State("Cell near"):
-                    m.next = "Cell chosen"
+            with m.State("Cell near"):
+                m.next = "Cell chosen"
 
-                with m.State("Cell chosen"):
-                    m.next = "Cell word"
+            with m.State("Cell chosen"):
+                m.next = "Cell word"
 
-                with m.State("Cell word"):
-                    word(count + 2)
+            with m.State("Cell word"):
+                with word(of_cell):
                     m.d.sync += address.eq(address + 1)
                     m.next = "Cell"
                     with m.If(address == geometry.cells - 1):
@@ -195,7 +199,7 @@ class Digester(wiring.Component):
                         with m.If(neuron == geometry.neurons - 1):
                             m.next = "Settle"
 
-                with m.State("Settle"):
-                    with m.If(~asked & ~word_valid):
-                        m.next = "Idle"
+            with m.State("Settle"):
+                with m.If(~asked & ~word_valid):
+                    m.next = "Idle"
         return m

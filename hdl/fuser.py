@@ -4,9 +4,10 @@ from amaranth import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .delay import delayed
 from .geometry import Geometry
 from .layouts import table_write_layout
-from .neurons import neurons_read_signature
+from .neurons import neurons_read_signature, sum_latency
 
 __all__ = ["Fuser"]
 
@@ -42,39 +43,45 @@ class Fuser(wiring.Component):
         )
 
     @property
+    def _latency(self) -> int:
+        """Clocks from a read to the sums."""
+        return 1 + (sum_latency(self._geometry) if self._sums_are_read else 1)
+
+    @property
+    def _sums_are_read(self) -> bool:
+        return bool(self._geometry.compact) and self._geometry.neurons_per_clock == self._geometry.fused
+
+    @property
     def clocks(self) -> int:
         """Clocks from ``start`` to the end of ``busy``."""
-        return self._geometry.groups * self._geometry.table_cells + 3
+        return self._geometry.groups * self._geometry.table_cells + self._latency + 1
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
-        reading, here = Signal(), Signal()
-        address, group = Signal(geometry.table_bits), Signal(range(geometry.groups))
-        here_address, here_group = Signal.like(address), Signal.like(group)
+        cells = geometry.groups * geometry.table_cells
+        read, written = Signal(range(cells)), Signal(range(cells))
+        reading = Signal()
+        under_way = delayed(m, reading, self._latency, name="reading")
         m.d.comb += [
-            self.busy.eq(reading | here | self.valid),
-            self.read.group.eq(group),
-            self.read.tuples.eq(address.replicate(geometry.neurons_per_clock // geometry.fused)),
+            self.busy.eq(Cat(under_way).any()),
+            self.valid.eq(under_way[-1]),
+            self.read.group.eq(read >> geometry.table_bits),
+            self.read.tuples.eq(read[: geometry.table_bits].replicate(geometry.neurons_per_clock // geometry.fused)),
+            self.write.group.eq(written >> geometry.table_bits),
+            self.write.address.eq(written),
         ]
         with m.If(self.start):
-            m.d.sync += [reading.eq(1), Cat(address, group).eq(0)]
+            m.d.sync += [reading.eq(1), read.eq(0), written.eq(0)]
         with m.Elif(reading):
-            m.d.sync += address.eq(address + 1)
-            with m.If(address == geometry.table_cells - 1):
-                m.d.sync += group.eq(group + 1)
-                with m.If(group == geometry.groups - 1):
-                    m.d.sync += reading.eq(0)
-        m.d.sync += [
-            here.eq(reading),
-            here_address.eq(address),
-            here_group.eq(group),
-            self.valid.eq(here),
-            self.write.address.eq(here_address),
-            self.write.group.eq(here_group),
-        ]
+            m.d.sync += [read.eq(read + 1), reading.eq(read != cells - 1)]
+        with m.If(self.valid):
+            m.d.sync += written.eq(written + 1)
         fused = geometry.fused
-        for table, cell in enumerate(self.write.cells):
-            terms = [self.read.cells[table * fused + neuron] for neuron in range(fused)]
-            m.d.sync += cell.eq(sum(terms[1:], start=terms[0]))
+        if self._sums_are_read:
+            m.d.comb += self.write.cells[0].eq(self.read.sum)
+        else:
+            for table, cell in enumerate(self.write.cells):
+                terms = [self.read.cells[table * fused + neuron] for neuron in range(fused)]
+                m.d.sync += cell.eq(sum(terms[1:], start=terms[0]))
         return m

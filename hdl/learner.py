@@ -6,9 +6,10 @@ from amaranth.lib.wiring import In, Out, Signature
 
 from .adder_tree import AdderTree
 from .block_ram import make_memory, registered_read
+from .delay import delayed
 from .geometry import Geometry
 from .layouts import chosen, film_layout
-from .neurons import RamNeurons, neurons_read_signature
+from .neurons import RamNeurons, neurons_read_signature, sum_latency
 from .working_memory import entry_read_signature
 
 __all__ = ["Learner"]
@@ -52,8 +53,9 @@ class Learner(wiring.Component):
         branch = -(-geometry.neurons_per_clock // _BRANCHES)
         self._trees = [
             AdderTree(signed(geometry.cell_bits), branch, 0, levels_per_stage=2)
-            for _ in range(-(-geometry.neurons_per_clock // branch))
+            for _ in range(0 if geometry.compact else -(-geometry.neurons_per_clock // branch))
         ]
+        self._sum_latency = sum_latency(geometry) if geometry.compact else self._trees[0].latency
         score = signed(geometry.score_bits)
         query = Signature({"en": Out(1), "film": Out(film_layout(geometry))})
         super().__init__(
@@ -76,7 +78,7 @@ class Learner(wiring.Component):
     @property
     def _residual_phase(self) -> int:
         """Phase of a step in which the prediction is there, and what it is taken from."""
-        return self._geometry.groups + 1 + self._trees[0].latency
+        return self._geometry.groups + 1 + self._sum_latency
 
     @property
     def step_clocks(self) -> int:
@@ -132,7 +134,7 @@ class Learner(wiring.Component):
             neurons.read.group.eq(group),
             neurons.read.tuples.eq(chosen(m, tuples, group)),
         ]
-        m.d.comb += self.read.cells.eq(neurons.read.cells)
+        m.d.comb += [self.read.cells.eq(neurons.read.cells), self.read.sum.eq(neurons.read.sum)]
         with m.If(~self.busy & ~self.asking):
             m.d.comb += [
                 neurons.read.group.eq(self.read.group),
@@ -141,12 +143,13 @@ class Learner(wiring.Component):
 
         here = Signal()
         m.d.sync += here.eq(looking & stepping)
-        sums = []
+        summed = delayed(m, here, self._sum_latency, name="here")[-1]
+        sums = [neurons.read.sum] if geometry.compact else []
         for index, tree in enumerate(self._trees):
             m.submodules[f"tree_{index}"] = tree
             cells = list(neurons.read.cells)[index :: len(self._trees)]
             m.d.comb += [term.eq(cell) for term, cell in zip(tree.i.p.terms, cells, strict=False)]
-            m.d.comb += [tree.i.valid.eq(here), tree.o.ready.eq(1)]
+            m.d.comb += tree.o.ready.eq(1)
             sums.append(tree.o.p.sum)
 
         # What a step takes the prediction from, with a half for rounding
@@ -168,7 +171,7 @@ class Learner(wiring.Component):
             m.d.sync += penalty.eq(0)
         with m.If(phase == 0):
             m.d.sync += predicted.eq(0)
-        with m.Elif(self._trees[0].o.valid if follows_error else self._trees[0].o.valid & self.asking):
+        with m.Elif(summed if follows_error else summed & self.asking):
             m.d.sync += predicted.eq(sum(sums, start=predicted if geometry.groups > 1 else Const(0)))
         m.d.comb += residual.eq(base - predicted)
         with m.If(self.asking):

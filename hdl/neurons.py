@@ -5,10 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import In, Out, Signature
 
+from .adder_tree import AdderTree
 from .block_ram import make_memory, registered_read
 from .geometry import Geometry
 
-__all__ = ["RamNeurons", "cells_layout", "neurons_read_signature"]
+__all__ = ["RamNeurons", "cells_layout", "neurons_read_signature", "sum_latency"]
 
 
 def cells_layout(geometry: Geometry) -> ArrayLayout:
@@ -16,13 +17,26 @@ def cells_layout(geometry: Geometry) -> ArrayLayout:
     return ArrayLayout(signed(geometry.cell_bits), geometry.neurons_per_clock)
 
 
+def sum_latency(geometry: Geometry) -> int:
+    """Clocks from the cells of a group to their sum in a compact device: one for each level of adders."""
+    return max(1, _levels(geometry))
+
+
+def _levels(geometry: Geometry) -> int:
+    return (geometry.neurons_per_clock - 1).bit_length()
+
+
 def neurons_read_signature(geometry: Geometry) -> Signature:
-    """Read access to a group of RAM neurons: which cells (``group``, ``tuples``); ``cells`` one clock later."""
+    """Read access to a group of RAM neurons: which cells (``group``, ``tuples``); ``cells`` one clock later.
+
+    In a compact device also their ``sum``, ``sum_latency(geometry)`` clocks after the cells.
+    """
     return Signature(
         {
             "group": Out(range(geometry.groups)),
             "tuples": Out(geometry.neurons_per_clock * geometry.tuple_bits),
             "cells": In(cells_layout(geometry)),
+            "sum": In(signed(geometry.cell_bits + _levels(geometry))),
         }
     )
 
@@ -30,7 +44,7 @@ def neurons_read_signature(geometry: Geometry) -> Signature:
 class RamNeurons(wiring.Component):
     """Tables of signed cells, ``neurons_per_clock`` of them side by side, ``groups`` groups deep.
 
-    A read takes 1 clock; one group can be read and another written in
+    A read takes 1 clock, and the way to the sum `sum_latency` more; one group can be read and another written in
     each clock, but not the same cells. All cells start at zero.
 
     Parameters
@@ -71,5 +85,12 @@ class RamNeurons(wiring.Component):
                 write.addr.eq(write_address),
                 write.en.eq(self.write.en),
                 write.data.eq(self.write.cells[q]),
+            ]
+        if geometry.compact:
+            m.submodules.tree = tree = AdderTree(signed(geometry.cell_bits), geometry.neurons_per_clock, 0)
+            m.d.comb += [
+                tree.i.p.terms.eq(self.read.cells),
+                tree.o.ready.eq(1),
+                self.read.sum.eq(tree.o.p.sum),
             ]
         return m

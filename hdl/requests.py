@@ -70,20 +70,22 @@ class RequestCheck(wiring.Component):
 
         known, user_needed, argument_good = Signal(), Signal(init=1), Signal(init=1)
         of_catalogue = header.user == ALL
+        slot_bits = len(self.kept)
+        slot = arg[:slot_bits]
         good = {
             Op.LOAD: (arg <= self.loaded) & (arg + count <= geometry.catalogue_depth),
             Op.RATE: (arg.as_signed() <= geometry.target_max) & (arg.as_signed() >= -geometry.target_max),
             Op.RANK: (arg != 0) & (arg <= geometry.top_k),
-            Op.RESTORE: (arg <= self.kept) & (arg + count <= geometry.memory_depth),
+            Op.RESTORE: (arg[slot_bits:] == 0) & (slot <= self.kept) & (slot + count <= geometry.memory_depth),
             Op.SELFTEST: of_catalogue | (self.loaded == geometry.catalogue_depth),
         }
-        fewest, most = Signal(8), Signal(8)
+        records_needed, most = Signal(), Signal(8)
         size = Signal(range(self._largest + 1))
         with m.Switch(op):
             for value in filter(partial(serves, geometry), range(256)):
                 with m.Case(value):
                     m.d.comb += [known.eq(1), size.eq(record_bytes(geometry, value))]
-                    m.d.sync += [fewest.eq(min_count(value)), most.eq(max_count(geometry, value))]
+                    m.d.sync += [records_needed.eq(min_count(value)), most.eq(max_count(geometry, value))]
                     if value in (Op.HELLO, Op.LOAD, Op.STATS):
                         m.d.comb += user_needed.eq(0)
                     if value in (Op.DIGEST, Op.RESET, Op.SELFTEST):
@@ -101,8 +103,8 @@ class RequestCheck(wiring.Component):
         wrong = Signal(StructLayout({"op": 1, "count": 1, "length": 1, "user": 1, "argument": 1}))
         m.d.sync += [
             wrong.op.eq(~known),
-            wrong.count.eq((count < fewest) | (count > most)),
-            wrong.length.eq(self.length != Request.HEADER.size + records),
+            wrong.count.eq((records_needed & (count == 0)) | (count > most)),
+            wrong.length.eq(self.length - Request.HEADER.size != records),
             wrong.user.eq(user_needed & (header.user >= geometry.users)),
             wrong.argument.eq(~argument_good),
             self.status.eq(Status.OK),

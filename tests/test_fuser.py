@@ -12,7 +12,7 @@ from ramrec.hdl.geometry import TINY
 from ramrec.hdl.neurons import RamNeurons
 from ramrec.sim.pysim import Bench, strobe
 
-from .bench import GEOMETRIES, fused_tables, plain, random_tables, write_cells
+from .bench import COMPACT, GEOMETRIES, fused_tables, plain, random_tables, write_cells
 
 FUSED = {
     **GEOMETRIES,
@@ -26,6 +26,7 @@ FUSED = {
         )
         for tuple_bits, table_bits in ((1, 1), (1, 4), (2, 2), (2, 8), (4, 8))
     },
+    "a table at a time": COMPACT.with_(neurons_per_clock=COMPACT.fused),
 }
 
 
