@@ -53,6 +53,8 @@ techmap -map +/ice40/ff_map.v
 clean
 opt_lut -tech ice40""",
     "synth_opts": "-run map_cells:",
+    # A looser placement, and the router that shares wires at first: the other one rips the same ones up for minutes.
+    "nextpnr_opts": "--router router2 --placer-heap-alpha 0.05 --placer-heap-beta 0.8",
 }
 
 
