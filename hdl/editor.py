@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out, Signature
 from .delay import delayed
 from .geometry import Geometry
 from .layouts import entry_layout, film_layout, place_layout, rating_layout
-from .user_store import KeptCounts
+from .user_store import KeptCounts, rating_latency
 from .working_memory import entry_latency, entry_read_signature
 
 __all__ = ["Edit", "ListEditor", "lookup_tag_layout"]
@@ -143,9 +143,11 @@ class ListEditor(wiring.Component):
         # A walk reads slots ``slot`` up to ``end``. Entry and stored rating are at hand some clocks after their slot.
         slot, end = Signal(range(depth + 1)), Signal(range(depth + 1))
         walking, hindered, issued, walked = Signal(), Signal(), Signal(), Signal()
-        latency = entry_latency(geometry)
-        reading = delayed(m, issued, latency, name="reading")[1:]
-        at_hand, hand_slot = reading[-1], delayed(m, slot, latency, name="slot")[-1]
+        latency = max(entry_latency(geometry), rating_latency(geometry))
+        reading, read_slots = delayed(m, issued, latency, name="reading"), delayed(m, slot, latency, name="slot")
+        under_way = Cat(reading[1:]).any()
+        at_hand, hand_slot = reading[entry_latency(geometry)], read_slots[entry_latency(geometry)]
+        stored_at_hand, stored_slot = reading[rating_latency(geometry)], read_slots[rating_latency(geometry)]
         entry_rating = Signal(rating_layout)
         m.d.comb += [
             issued.eq(walking & (slot != end) & ~hindered),
@@ -156,8 +158,8 @@ class ListEditor(wiring.Component):
             entry_rating.e.eq(self.read.entry.e),
         ]
         if geometry.compact:  # ratings and films share a memory
-            m.d.comb += hindered.eq(Cat(reading).any() | self.looking)
-        m.d.sync += walked.eq(walking & (slot == end) & ~Cat(reading).any() & ~self.looking & ~walked)
+            m.d.comb += hindered.eq(under_way | self.looking)
+        m.d.sync += walked.eq(walking & (slot == end) & ~under_way & ~self.looking & ~walked)
         with m.If(issued):
             m.d.sync += slot.eq(slot + 1)
         with m.If(walked):
@@ -256,7 +258,7 @@ class ListEditor(wiring.Component):
                 m.next = "Load"
 
             with m.State("Load"):
-                look_up(self.rating, when=at_hand, keep=1, slot=hand_slot, mark=1)
+                look_up(self.rating, when=stored_at_hand, keep=1, slot=stored_slot, mark=1)
                 walk(self.kept, "Change")
 
             # Changes

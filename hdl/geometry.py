@@ -352,7 +352,7 @@ UP5K = Geometry(
 ECP5_25F = Geometry(users=64, catalogue_depth=4096, lanes=4, comparators=1)
 """Lattice ECP5 with 24 k LUTs and 56 block RAMs."""
 
-ECP5_85F = Geometry(memory_depth=128, users=256, catalogue_depth=10240, lanes=20, comparators=2)
+ECP5_85F = Geometry(memory_depth=128, users=256, catalogue_depth=10240, lanes=10, comparators=2)
 """Lattice ECP5 with 84 k LUTs and 208 block RAMs."""
 
 PRESETS = {"TINY": TINY, "UP5K": UP5K, "ECP5_25F": ECP5_25F, "ECP5_85F": ECP5_85F}

@@ -69,11 +69,13 @@ class NearestScorer(wiring.Component):
                 m.d.comb += [self.read.slot.eq(view.read.slot), self.read.en.eq(view.read.en)]
                 with m.If(~view.busy):
                     m.d.comb += [self.read.slot.eq(view.best_slot), self.read.en.eq(1)]
-                    m.next = "Read"
-            with m.State("Read"):
-                m.d.comb += self.read.en.eq(1)
-                m.next = "Score"
-            with m.State("Score"):
+                    m.next = "Read 1"
+            last = entry_latency(geometry)
+            for clock in range(1, last):
+                with m.State(f"Read {clock}"):
+                    m.d.comb += self.read.en.eq(1)
+                    m.next = f"Read {clock + 1}"
+            with m.State(f"Read {last}"):
                 e = Mux(self.kept == 0, 0, self.read.entry.e)
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += [

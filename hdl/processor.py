@@ -152,6 +152,7 @@ class Processor(wiring.Component):
         m.d.sync += [
             self.discard.eq(0),
             self.replay.eq(0),
+            data.rank.eq(0),
             e.eq(header.arg.as_signed() - (film.prior << geometry.prior_shift)),
             again.eq(greeted & (header.seq == last_seq)),
             remaining.eq(Mux(header.arg >= data.stored_kept, 0, data.stored_kept - header.arg)),

@@ -7,6 +7,7 @@ from amaranth import Cat, Module, Signal
 from .desk import Desk
 from .protocol import REPLY, Op, Status
 from .reply_record import ReplyRecord
+from .user_store import rating_latency
 
 __all__ = ["add_reply_states"]
 
@@ -66,9 +67,10 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
                         with m.If(~record.last):
                             m.next = "Contributions"
 
-    # A word of HELLO, or a rating, takes up to three clocks to come, and one more to be the record.
+    # A word of HELLO takes a clock to come, a rating longer, and one more to be the record.
 
-    for state, following in pairwise(["Fetch", "Fetch 1", "Fetch 2", "Fetch 3", "Value"]):
+    waits = [f"Fetch {clock}" for clock in range(1, rating_latency(desk.geometry) + 1)]
+    for state, following in pairwise(["Fetch", *waits, "Value"]):
         with m.State(state):
             m.next = following
 
@@ -81,7 +83,7 @@ def add_reply_states(m: Module, desk: Desk, record: ReplyRecord) -> None:
             m.next = "Value"
 
     with m.State("Rank"):
-        m.d.comb += data.rank.eq(1)
+        m.d.sync += data.rank.eq(1)
         m.next = "Ranking"
 
     with m.State("Ranking"):

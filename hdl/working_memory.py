@@ -13,10 +13,7 @@ __all__ = ["WorkingMemory", "entry_latency", "entry_read_signature"]
 
 
 def entry_latency(geometry: Geometry) -> int:
-    """Clocks from a slot to its entry: a register before block RAM, and one behind it unless the device is compact.
-
-    A user's stored rating comes in as many.
-    """
+    """Clocks from a slot to its entry: a register before block RAM, and one behind it unless the device is compact."""
     return 3 - geometry.compact
 
 

@@ -5,12 +5,12 @@ import random
 import pytest
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Out, connect
 from ramrec.hdl.catalogue import Catalogue, read_latency
 from ramrec.hdl.editor import Edit, ListEditor, lookup_tag_layout
 from ramrec.hdl.lookup import FilmLookup
 from ramrec.hdl.shared_memory import SharedMemory
-from ramrec.hdl.user_store import KeptCounts, UserStore
+from ramrec.hdl.user_store import KeptCounts, UserStore, rating_latency
 from ramrec.hdl.working_memory import WorkingMemory, entry_latency
 from ramrec.sim.golden import Agent, Entry
 from ramrec.sim.pysim import Bench, strobe
@@ -64,8 +64,8 @@ class Edited(wiring.Component):
         m.submodules.catalogue = catalogue = self.catalogue
         m.submodules.lookup = lookup = self.lookup
         connect(m, editor.write, memory.write)
-        for ports in (editor.store_write, store.write), (editor.set_kept, store.set_kept):
-            connect(m, ports[0], flipped(ports[1]) if self.geometry.compact else ports[1])
+        connect(m, editor.store_write, store.write)
+        connect(m, editor.set_kept, store.set_kept)
         connect(m, editor.mark, catalogue.mark)
         connect(m, editor.fill, catalogue.fill)
         m.d.comb += [
@@ -111,7 +111,7 @@ class Edited(wiring.Component):
             ratings = []
             for slot in range(ctx.get(self.store.kept)):
                 ctx.set(self.slot, slot)
-                await ctx.tick().repeat(entry_latency(self.geometry))
+                await ctx.tick().repeat(rating_latency(self.geometry))
                 rating = plain(ctx.get(self.store.rating))
                 ratings.append((rating["item"], rating["e"]))
             found.append(ratings)
