@@ -586,6 +586,9 @@ def test_a_further_data_set_is_learned_from(results, capsys):
     _, said = results(capsys, "--quick", "--population", "other", "--order", "random", "--grid")
     assert said["population"]["sets"][0] | {"ratings": 0} == {"name": "other", "users": 40, "ratings": 0}
     assert {row["method"] for row in said["population"]["paired"]} == {"sweep"}
+    assert {"order", "k", "users", "diff", "low", "high", "auc_diff", "auc_low"} <= said["population"]["paired"][
+        0
+    ].keys()
     assert said["users"] == 8  # none of them from the other set
     grid = {row["name"]: row for row in said["agents_grid"]}
     assert grid["M32"]["changes"] == {"memory_depth": 32}

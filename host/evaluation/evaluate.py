@@ -163,7 +163,8 @@ def evaluate(
           unless asked for.
         - ``replay``: ``predictions, users, mismatches, backend, geometry``; null unless asked for.
         - ``population``: null for one data set, else ``sets`` (rows ``name, users, ratings`` of the further sets,
-          what was added), and ``paired``: rows ``method, order, k, diff, low, high``: with them less without.
+          what was added), and ``paired``: rows ``method, order, k``, the rest as in ``paired`` above: with them less
+          without.
         - ``publication``: rows of :func:`~.publication.publication`.
         - ``targets``: rows ``name, target`` (text), ``k``, ``order``, ``measured, low, high, met`` (true, false, or
           null where this run does not say).
