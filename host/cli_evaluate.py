@@ -45,7 +45,10 @@ def evaluate_command(
         str, typer.Option(help="Stars that make a like when testing: 4, 3.5, or the user's mean. The encoder keeps 4.")
     ] = "4",
     methods: Annotated[
-        str | None, typer.Option(metavar="NAME,...", help="Compare sweep with these only. [default: all]")
+        str | None,
+        typer.Option(
+            metavar="NAME,...", help="Compare sweep with these only, without the publication's protocol. [default: all]"
+        ),
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="Evaluate agents of other sizes as well.")] = False,
     replay: Annotated[
@@ -97,6 +100,7 @@ def evaluate_command(
         seeds=1 if quick else seeds or SEEDS,
         like=like,
         only=None if methods is None else _names(methods),
+        publication=methods is None,
         grid=grid,
         replayed=replayed,
         backend=chosen_backend(backend) if replayed else "golden",

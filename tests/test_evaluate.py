@@ -541,13 +541,20 @@ def test_json_and_cache(results, capsys, tmp_path):
     assert {"a", "b", "order", "k", "diff", "low", "high"} <= set(first["paired"][0])
     assert {row["order"] for row in rows} == {"random", "time"}
     assert {row["method"] for row in first["prequential"]} == {"sweep", "prior+bias", "mf-online"}
-    assert {row["ratings"] for row in first["publication"]} == {5, 10}
+    assert first["publication"] == []  # some methods only, and the publication's protocol has its own
     assert all(0 <= row["ndcg"] <= 100 and 0 <= row["recall"] <= 100 for row in rows)
     expected = f"ramrec evaluate --data world --quick --methods prior+bias,ease --geometry {_TINY}"
     assert first["command"] == expected
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "evaluations").rglob("*.*")}
     assert results(capsys, "--quick")[1] == first
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_the_publications_protocol_comes_with_it(dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAMREC_CACHE", str(tmp_path))
+    scope = Scope(folds=1, inner=1, orders=["random"], seeds=1, only=["prior"], prequential=False)
+    said = evaluate(dataset, GEOMETRY, scope=scope, jobs=1)
+    assert {row["ratings"] for row in said["publication"]} == {5, 10}
 
 
 def test_files_are_written(results, capsys, tmp_path):
@@ -579,6 +586,9 @@ def test_a_further_data_set_is_learned_from(results, capsys):
     _, said = results(capsys, "--quick", "--population", "other", "--order", "random", "--grid")
     assert said["population"]["sets"][0] | {"ratings": 0} == {"name": "other", "users": 40, "ratings": 0}
     assert {row["method"] for row in said["population"]["paired"]} == {"sweep"}
+    assert {"order", "k", "users", "diff", "low", "high", "auc_diff", "auc_low"} <= said["population"]["paired"][
+        0
+    ].keys()
     assert said["users"] == 8  # none of them from the other set
     grid = {row["name"]: row for row in said["agents_grid"]}
     assert grid["M32"]["changes"] == {"memory_depth": 32}

@@ -144,6 +144,22 @@ def test_it_says_who_ranks_nothing_and_what_another_like_changes():
     assert "follow this like" in text
 
 
+def test_what_more_people_bring_is_told_without_other_methods():
+    told = results() | {"paired": []}
+    told["results"] = [one for one in told["results"] if one["method"] == "sweep"]
+    auc = {"auc_diff": 0.25, "auc_low": 0.125, "auc_high": 0.5}
+    rows = [difference("", k, diff) | {"method": "sweep"} | auc for k, diff in ((5, 0.25), (20, 0.75))]
+    told["population"] = {"sets": [{"name": "other", "users": 1234, "ratings": 56}], "paired": rows}
+    text = report(told)
+    assert "beside no other methods" in text
+    assert "comparisons" not in text
+    assert "Where sweep loses" not in text
+    said = "With 1,234 users of other to learn from as well: +0.25 points (-0.25 to +0.75) at 5, +0.75 points"
+    assert said in text
+    assert "| sweep | +0.25 (-0.25 to +0.75) | **+0.75** (+0.25 to +1.25) |" in text
+    assert "| sweep | **+0.25** (+0.12 to +0.50) | **+0.25** (+0.12 to +0.50) |" in text
+
+
 def test_targets_are_told_met_from_not_met():
     rows = [
         {"name": "near mf", "target": "above 0", "k": 5, "measured": -1.0, "low": -2.0, "high": 0.0, "met": False},

@@ -163,7 +163,8 @@ def evaluate(
           unless asked for.
         - ``replay``: ``predictions, users, mismatches, backend, geometry``; null unless asked for.
         - ``population``: null for one data set, else ``sets`` (rows ``name, users, ratings`` of the further sets,
-          what was added), and ``paired``: rows ``method, order, k, diff, low, high``: with them less without.
+          what was added), and ``paired``: rows ``method, order, k``, the rest as in ``paired`` above: with them less
+          without.
         - ``publication``: rows of :func:`~.publication.publication`.
         - ``targets``: rows ``name, target`` (text), ``k``, ``order``, ``measured, low, high, met`` (true, false, or
           null where this run does not say).
@@ -185,12 +186,11 @@ def evaluate(
             raise UsageError(f"a method is one of {', '.join(makers)}, not {unknown[0]!r}")
         makers = {name: make for name, make in makers.items() if name in {REFERENCE, *scope.only}}
     seeds = [seed + number for number in range(scope.seeds)]
-    shelf = Shelf(merged.name)
 
     def laboratory(dataset: Dataset, makers: Mapping[str, Make], extra: Collection[str]) -> Laboratory:
         folds = make_folds(dataset, seed, run=scope.folds, most=scope.users, extra=extra)
         require_no_leak(dataset, folds)
-        return Laboratory(dataset, plan, folds, makers, shelf)
+        return Laboratory(dataset, plan, folds, makers, Shelf(dataset.name))
 
     lab = laboratory(merged, makers, [user for one in joined for user in one.users])
     with Crew(cores() if jobs is None else jobs) as crew:

@@ -16,7 +16,7 @@ from .method import preparation
 from .metrics import bootstrap_weights
 from .pool import Crew, Task
 from .protocol import STAGES, stage_name
-from .summary import Marked, Row, difference, summarise
+from .summary import Marked, Row, comparison, summarise
 from .tuning import Tuned
 
 __all__ = ["Outcome", "compared", "fill", "run_cells", "run_events"]
@@ -107,14 +107,14 @@ def run_events(lab: Laboratory, names: Sequence[str], *, crew: Crew, what: str) 
 
 
 def compared(name: str, a: Outcome, b: Outcome, *, seed: int) -> list[Row]:
-    """Rows ``method, order, k, users, diff, low, high``: a method in one evaluation less itself in another.
+    """Rows ``method, order, k`` and those of :func:`~.summary.comparison`: a method in one evaluation less in another.
 
     Both have the same tested users, orders and seeds.
     """
     weights = bootstrap_weights(len(a.tests), seed)
     return [
-        {"method": name, "order": order, "k": stage_name(stage), "users": int(there.sum())}
-        | difference(weights, a.marked[order][name], b.marked[order][name], a.tests, there, place)
+        {"method": name, "order": order, "k": stage_name(stage)}
+        | comparison(weights, a.marked[order][name], b.marked[order][name], a.tests, there, place)
         for order in a.marked
         for place, stage in enumerate(STAGES)
         for there in [a.support >= (stage or 0)]

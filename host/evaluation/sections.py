@@ -63,7 +63,7 @@ def document(results: Row, experiments: Row | None = None) -> Document:
         *_targets([*results.get("targets", []), *(target for one in found for target in one["targets"])]),
         *_accuracy(results),
         *_paired(results),
-        Section(f"Where {REFERENCE} loses", losses(results["paired"]), command=results["command"]),
+        *_losses(results),
         *_cohort(results),
         *_prequential(results),
         *_publication(results),
@@ -77,7 +77,7 @@ def document(results: Row, experiments: Row | None = None) -> Document:
     return Document(
         title="Is it any good?",
         lead=f"How well `{REFERENCE}`, the agent as the hardware computes it, predicts what people like, beside "
-        f"{len({row['method'] for row in results['results']}) - 1} other methods.",
+        f"{len({row['method'] for row in results['results']} - {REFERENCE}) or 'no'} other methods.",
         summary=summary(results, found),
         facts=facts,
         sections=sections,
@@ -222,6 +222,11 @@ def _paired(results: Row) -> Iterator[Section]:
     )
 
 
+def _losses(results: Row) -> Iterator[Section]:
+    if results["paired"]:
+        yield Section(f"Where {REFERENCE} loses", losses(results["paired"]), command=results["command"])
+
+
 def _cohort(results: Row) -> Iterator[Section]:
     rows = _of(results.get("constant_cohort", []), _orders(results)[0])
     if not rows:
@@ -324,11 +329,19 @@ def _population(results: Row) -> Iterator[Section]:
     if not population:
         return
     rows = _of(population["paired"], "random") or population["paired"]
-    cells = by_stage(rows, "method", lambda row: span(row, "diff", "low", "high", digits=2, signed=True))
+    accuracy = by_stage(rows, "method", lambda row: span(row, "diff", "low", "high", digits=2, signed=True))
+    auc = by_stage(rows, "method", lambda row: span(row, "auc_diff", "auc_low", "auc_high", digits=2, signed=True))
     yield Section(
         "More people to learn from",
-        ["What further data sets as population bring, on the same tested users; points of accuracy."],
-        tables=[row_table(population["sets"], "What was added", folded=False), Table(*cells, "With them less without")],
+        [
+            "What further data sets as population bring, on the same tested users: with them less without. Intervals "
+            "are paired. **Bold**: zero is not in it."
+        ],
+        tables=[
+            row_table(population["sets"], "What was added", folded=False),
+            Table(*accuracy, "Accuracy, points"),
+            Table(*auc, "AUC, points"),
+        ],
         command=results["command"],
     )
 

@@ -11,7 +11,7 @@ from .fold import MARKS
 from .metrics import bootstrap_weights, figures
 from .protocol import STAGES, stage_name
 
-__all__ = ["Marked", "Row", "difference", "summarise"]
+__all__ = ["Marked", "Row", "comparison", "difference", "summarise"]
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -92,7 +92,7 @@ def summarise(
                 tables["paired"].append(
                     {"a": reference, "b": name}
                     | tag
-                    | _compared(weights, methods[reference], marked, tests, there, place)
+                    | comparison(weights, methods[reference], marked, tests, there, place)
                 )
     return tables
 
@@ -111,7 +111,8 @@ def _row(name: str, tag: Row, weights: Floats, marked: Marked, tests: Floats, th
     return row
 
 
-def _compared(weights: Floats, a: Marked, b: Marked, tests: Floats, there: Bools, place: int) -> Row:
+def comparison(weights: Floats, a: Marked, b: Marked, tests: Floats, there: Bools, place: int) -> Row:
+    """``a`` less ``b`` at a stage, in all measures: columns of a row ``paired`` of :func:`~.evaluate.evaluate`."""
     seeds = min(a.seeds, b.seeds)
     row: Row = {"users": int(there.sum()), "seeds": seeds}
     for measure in _MEASURES:

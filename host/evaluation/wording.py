@@ -59,10 +59,17 @@ def _sentences(results: Row, accuracy: dict[Any, Row], paired: dict[Any, Row], f
         yield f"Against the strongest, at {_AT} ratings: {'; '.join(strong)}."
     lost = [row for row in paired.values() if row["high"] < 0]
     names = list(dict.fromkeys(row["b"] for row in lost))
-    yield (
-        f"It is surely worse than another method in {len(lost)} of {len(paired)} comparisons"
-        + (f" (with {', '.join(f'`{name}`' for name in names)})." if names else ".")
-    )
+    if paired:
+        yield (
+            f"It is surely worse than another method in {len(lost)} of {len(paired)} comparisons"
+            + (f" (with {', '.join(f'`{name}`' for name in names)})." if names else ".")
+        )
+    population = results.get("population")
+    if population:
+        more = {row["k"]: row for row in population["paired"] if row["order"] == results["results"][0]["order"]}
+        said = ", ".join(f"{_signed(more[k])} at {k}" for k in (5, _AT, "all") if k in more)
+        sets = " and ".join(f"{one['users']:,} users of {one['name']}" for one in population["sets"])
+        yield f"With {sets} to learn from as well: {said} ratings."
     if "forgetting" in found or "drift" in found:
         yield " ".join(found[name]["sentence"] for name in ("forgetting", "drift") if name in found)
     publication = {(row["method"], row["ratings"]): row for row in results.get("publication") or []}
