@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth import ClockSignal, Const, Instance, Module, ResetSignal
+from amaranth import ClockSignal, Const, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -38,7 +38,9 @@ class WideCounter(wiring.Component):
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         if getattr(platform, "device", "").startswith("iCE40UP"):
-            m.submodules.accumulator = self._accumulator()
+            waking = Signal(init=1)
+            m.d.sync += waking.eq(0)
+            m.submodules.accumulator = self._accumulator(waking)
             return m
         with m.If(self.again):
             m.d.sync += self.value.eq(self._first)
@@ -46,7 +48,7 @@ class WideCounter(wiring.Component):
             m.d.sync += self.value.eq(self.value + 1)
         return m
 
-    def _accumulator(self) -> Instance:
+    def _accumulator(self, reset: Signal) -> Instance:
         """The cell, whose halves add A and B to what they hold; it loads C and D (Lattice FPGA-TN-02007)."""
         registered, from_lower_half = 1, 3
         zero = Const(0, _BITS // 2)
@@ -57,8 +59,8 @@ class WideCounter(wiring.Component):
             p_TOPADDSUB_CARRYSELECT=from_lower_half,
             i_CLK=ClockSignal(),
             i_CE=Const(1),
-            i_ORSTTOP=ResetSignal(),
-            i_ORSTBOT=ResetSignal(),
+            i_ORSTTOP=reset,
+            i_ORSTBOT=reset,
             i_A=zero,
             i_B=self.step | zero,
             i_C=zero,
