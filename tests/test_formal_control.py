@@ -170,8 +170,9 @@ OPERATIONS = {
     "Scored": {Op.SCORE},
     "Explain": {Op.EXPLAIN},
     "Fetch": {Op.HELLO, Op.STATS, Op.SAVE},
-    "Fetching": {Op.HELLO, Op.STATS, Op.SAVE},
-    "Fetched": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetch 1": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetch 2": {Op.HELLO, Op.STATS, Op.SAVE},
+    "Fetch 3": {Op.HELLO, Op.STATS, Op.SAVE},
     "Ranked": {Op.RANK},
 }
 """Operations that these states serve; proved along with the rest, which follows from it."""

@@ -252,7 +252,7 @@ def candidates(component: type[Collector] = Collector, *, lanes: int) -> Module:
     return m
 
 
-@pytest.mark.parametrize(("lanes", "depth"), [(1, 8), pytest.param(2, 10, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(("lanes", "depth"), [(1, 13), pytest.param(2, 14, marks=pytest.mark.deep)])
 def test_candidates(lanes, depth, tmp_path) -> None:
     """Any rows, in any flow, for the first clocks."""
     proved(candidates(lanes=lanes), tmp_path, depth=depth)
@@ -263,7 +263,7 @@ def burst(component: type[Collector] = Collector) -> tuple[Module, int]:
     geometry = SMALL.with_(lanes=1)
     dut = component(geometry)
     m = bench(dut)
-    clock, opens = Signal(8), dut.capacity + dut.latency + 2
+    clock, opens = Signal(8), dut.capacity + 2 * dut.latency
     on_their_way, rows, given = Signal(range(dut.capacity + 1)), Signal(8), Signal(8)
     m.d.sync += [
         clock.eq(clock + 1),
@@ -279,7 +279,7 @@ def burst(component: type[Collector] = Collector) -> tuple[Module, int]:
     ]
     with m.If(dut.o.valid):
         m.d.comb += [Assert(dut.o.p.item == given), Assert(dut.o.p.score == given), Assert(dut.o.p.keep)]
-    return m, 4 * dut.capacity
+    return m, 7 * dut.capacity
 
 
 def test_a_full_queue_loses_nothing(tmp_path) -> None:
