@@ -129,8 +129,8 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
 
 def _options(device: str) -> dict[str, str]:
     if device.startswith("LFE5"):
-        # On the largest chip nextpnr's first router takes hours; elsewhere it gives the faster circuits.
-        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--router router2"} if device.endswith("85F") else {})
+        # On the largest chip nextpnr's usual placer leaves more to route than its routers can.
+        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if device.endswith("85F") else {})
     return _UP5K_SYNTHESIS if device.startswith("iCE40UP") else _ICE40_SYNTHESIS
 
 

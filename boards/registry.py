@@ -65,7 +65,7 @@ BOARDS = {
             fpga="Lattice ECP5 85F",
             platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
             geometry=ECP5_85F,
-            clock_mhz=50,
+            clock_mhz=80,
             loader=("-b", "ulx3s"),
             other_loader="fujprog",
         ),
@@ -74,7 +74,7 @@ BOARDS = {
             fpga="Lattice ECP5 5G 85F",
             platform="amaranth_boards.ecp5_5g_evn:ECP55GEVNPlatform",
             geometry=ECP5_85F,
-            clock_mhz=48,
+            clock_mhz=80,
             loader=("-b", "ecp5_evn"),
         ),
         Board(
