@@ -91,7 +91,7 @@ BOARDS = {
             fpga="Lattice ECP5 25F",
             platform="amaranth_boards.colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
             geometry=ECP5_25F,
-            clock_mhz=100,
+            clock_mhz=80,
             leds=(None, None, None),  # its only one shares the pin with the line to the host
             loader=("-b", "colorlight"),
         ),

@@ -112,7 +112,7 @@ def learning(limit: int) -> tuple[Module, int]:
     cells and bias stay within a limit."""
     geometry = LEARNED
     dut = Learner(geometry)
-    m = bench(dut, driven=[dut.start, dut.kept, dut.entry.entry, dut.query.en, dut.read.en, dut.read.tuples])
+    m = bench(dut, driven=[dut.start, dut.kept, dut.entry.entry, dut.query.en, dut.read.tuples])
     started, asked = Signal(), Signal(range(geometry.memory_depth))
     m.d.sync += [started.eq(1), asked.eq(dut.entry.slot)]
     surprises = [constant(m, signed(16)) for _ in range(geometry.memory_depth)]
@@ -121,7 +121,6 @@ def learning(limit: int) -> tuple[Module, int]:
         dut.start.eq(~started),
         dut.kept.eq(geometry.memory_depth),
         dut.entry.entry.e.eq(Array(surprises)[asked]),
-        dut.read.en.eq(1),
         dut.read.tuples.eq(constant(m, len(dut.read.tuples))),
     ]
     for neuron in range(geometry.neurons):
