@@ -183,7 +183,7 @@ def frames(component: type[FrameSender] = FrameSender, *, body_bytes: int) -> Mo
         chain.o.ready.eq(1),
     ]
     # No byte moves while a frame of all bytes, with code, CRC and final zero, passes from one to the other.
-    passes_on(m, chain.i, chain.o, within=body_bytes + 16)
+    passes_on(m, chain.i, chain.o, within=body_bytes + 24)
     return m
 
 
