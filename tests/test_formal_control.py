@@ -67,7 +67,7 @@ class Surroundings:
                 happens(m, ~busy)
         events = (
             data.found,
-            ~data.looking,
+            ~engine.looking,
             data.best.valid,
             explainer.o.valid,
             processor.i.valid,
@@ -92,7 +92,7 @@ TESTED = (
 """States in which a self-test may be under way."""
 
 
-MOST_CLOCKS = 16
+MOST_CLOCKS = 24
 """In which something must move; what is there to wait for comes within `PATIENCE` clocks."""
 
 
