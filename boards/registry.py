@@ -56,7 +56,7 @@ BOARDS = {
             fpga="Lattice ECP5 45F",
             platform="amaranth_boards.ulx3s:ULX3S_45F_Platform",
             geometry=ECP5_25F.with_(catalogue_depth=8192, users=128),
-            clock_mhz=100,
+            clock_mhz=80,
             loader=("-b", "ulx3s"),
             other_loader="fujprog",
         ),
