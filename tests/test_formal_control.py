@@ -92,7 +92,7 @@ TESTED = (
 """States in which a self-test may be under way."""
 
 
-MOST_CLOCKS = 24
+MOST_CLOCKS = 16
 """In which something must move; what is there to wait for comes within `PATIENCE` clocks."""
 
 
