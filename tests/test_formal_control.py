@@ -79,8 +79,9 @@ class Surroundings:
 
     @property
     def tests_in_place(self) -> Value:
-        """A self-test is under way only where it is served: elsewhere its pattern would end no record of a request."""
-        op, status = self.processor._desk.op, self.processor._desk.status
+        """A self-test is under way only where it is served: its pattern would end no record of another request, nor
+        one of an operation that nobody knows, which has no size."""
+        op, status = self.processor._desk.header.op, self.processor._desk.status
         served = Cat(self.machine.state == self.machine.states[state] for state in TESTED).any()
         return ~self.testing | (served & (op == Op.SELFTEST) & (status == Status.OK))
 
