@@ -52,7 +52,9 @@ def run_cocotb(
     convert(component(), folder, "proc -norom; write_verilog -noattr -norename top.v")
     runner = get_runner(simulator)
     log = folder / "build.log"
-    environment = {"PATH": _path(), "MAKEFLAGS": "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"}
+    # Verilator's makefile asks for a program "python", which Debian does not have.
+    flags = {"PYTHON3": sys.executable, "OPT_FAST": "-O0", "OPT_SLOW": "-O0", "OPT_GLOBAL": "-O0"}
+    environment = {"PATH": _path(), "MAKEFLAGS": " ".join(f"{name}={value}" for name, value in flags.items())}
     search_path = [str(test_module.parent), *sys.path]
     with mock.patch.dict(os.environ, environment), mock.patch("sys.path", search_path):
         try:
@@ -75,7 +77,7 @@ def run_cocotb(
                 timescale=("1ns", "1ps"),
                 log_file=log,
             )
-        except (SystemExit, CalledProcessError) as error:
+        except (SystemExit, CalledProcessError, RuntimeError) as error:
             pytest.fail("\n".join([f"{simulator}: {error}", *log.read_text().splitlines()[-60:]]), pytrace=False)
     ran, _ = get_results(results)
     assert ran > 0, f"no cocotb tests in {test_module}"
