@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import console
-from .cli_options import AsJson, Backend, Data, GeometryName, Seed, chosen_backend
+from .cli_options import AsJson, Backend, Data, OwnGeometry, Seed, chosen_backend
 from .errors import RamrecError
 
 if TYPE_CHECKING:
+    from ..hdl.geometry import Geometry
     from .catalogue import Catalogue
     from .demo import Demo, Played
     from .demo_split import Person
@@ -21,7 +22,7 @@ __all__ = ["demo"]
 def demo(
     data: Data = "ml-100k",
     backend: Backend = None,
-    geometry: GeometryName = "ECP5_85F",
+    geometry: OwnGeometry = None,
     users: Annotated[int, typer.Option(min=1, help="How many users play.")] = 40,
     seed: Seed = 1,
     as_json: AsJson = False,
@@ -35,30 +36,31 @@ def demo(
     Examples:
       ramrec demo
       ramrec demo --data ~/ml-latest-small
-      ramrec demo --backend serial:///dev/ttyUSB1 --geometry ECP5_25F
+      ramrec demo --backend serial:///dev/ttyUSB1
     """
+    from ..boards.kept import geometry_name
+    from .own_geometry import geometry_of
+
     start = time.monotonic()
-    summary = _run(data, backend, geometry, users, seed, start, tell=not as_json)
+    backend = chosen_backend(backend)
+    device = geometry_of(backend, geometry)
+    summary = _run(data, backend, device, users, seed, start, tell=not as_json)
     if as_json:
-        console.emit_json(summary.as_json() | {"data": data, "geometry": geometry, "seed": seed})
+        console.emit_json(summary.as_json() | {"data": data, "geometry": geometry_name(device), "seed": seed})
     if not summary.passed:
         raise typer.Exit(RamrecError.exit_code)
 
 
-def _run(
-    data: str, backend: str | None, geometry: str, users: int, seed: int, start: float, *, tell: bool
-) -> "Summary":
+def _run(data: str, backend: str, device: "Geometry", users: int, seed: int, start: float, *, tell: bool) -> "Summary":
+    from ..boards.kept import geometry_name
     from . import demo_report as report
     from .dataset import load
     from .demo import featured
     from .demo_split import split
     from .demo_summary import summarise
     from .fitted import fitted
-    from .geometries import parse_geometry
     from .transport import require_backend
 
-    device = parse_geometry(geometry)
-    backend = chosen_backend(backend)
     require_backend(backend, device)
     dataset = load(data)
     population, people = split(dataset, users=users, depth=device.memory_depth, seed=seed)
@@ -71,7 +73,7 @@ def _run(
     began = time.monotonic()
     with _connected(backend, catalogue) as demo:
         if tell:
-            report.show_board(backend, geometry, demo.resident, time.monotonic() - began)
+            report.show_board(backend, geometry_name(device), demo.resident, time.monotonic() - began)
         try:
             hero = featured(people)
             stories = [_play(demo, [hero], f"user {hero.name}", story=True)[0]]

@@ -19,6 +19,7 @@ __all__ = [
     "Data",
     "ForgetOutdated",
     "GeometryName",
+    "OwnGeometry",
     "Project",
     "Seed",
     "chosen_backend",
@@ -42,6 +43,15 @@ GeometryName = Annotated[
         "--geometry",
         metavar="NAME[:FIELD=VALUE,...]",
         help="What the device is made for: TINY, UP5K, ECP5_25F or ECP5_85F, and changes to it.",
+    ),
+]
+OwnGeometry = Annotated[
+    str | None,
+    typer.Option(
+        "--geometry",
+        metavar="NAME[:FIELD=VALUE,...]",
+        help="What the device is made for: TINY, UP5K, ECP5_25F or ECP5_85F, and changes to it. "
+        "[default: what the board says; ECP5_85F without a board]",
     ),
 ]
 Project = Annotated[
@@ -89,7 +99,7 @@ def open_recommender(
     backend: str | None,
     data: str,
     project: Path | None,
-    geometry: str,
+    geometry: str | None,
     catalogue: Path | None,
     *,
     forget_outdated: bool = False,
@@ -101,15 +111,14 @@ def open_recommender(
     RamrecError
         If a part of it can not be had.
     """
-    from .geometries import parse_geometry
-
-    device = parse_geometry(geometry)
     from .catalogue import Catalogue
     from .fitted import fitted
+    from .own_geometry import geometry_of
     from .recommender import Recommender
     from .transport import require_backend
 
     backend = chosen_backend(backend)
+    device = geometry_of(backend, geometry)
     require_backend(backend, device)
     films = fitted(data, device) if catalogue is None else Catalogue.load(catalogue)
     project = _default_project(films.name) if project is None else project

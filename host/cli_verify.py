@@ -1,7 +1,6 @@
 """``ramrec verify``: a device against the golden model, on random and adversarial commands."""
 
 import re
-import struct
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -12,19 +11,18 @@ from typing import Annotated, Any
 
 import typer
 
-from ..hdl.geometry import TINY, Geometry
-from ..hdl.protocol import Hello
+from ..hdl.geometry import Geometry
 from ..sim import verify as core
 from ..sim.play import Line
 from ..sim.simulated import SimulatedBoard
 from ..sim.virtual import VirtualBoard
 from . import console
 from .cli_options import AsJson, Seed, chosen_backend
-from .driver import Driver, Mismatch
+from .driver import Driver
 from .errors import RamrecError, UsageError
 from .geometries import parse_geometry
-from .link import Link
 from .mismatch_file import lines, read_sequence, write_sequence
+from .own_geometry import board_geometry
 from .transport import open_transport, require_rule
 
 __all__ = ["verify", "verify_command"]
@@ -189,23 +187,13 @@ def _names(backend: str, geometry: list[str] | None) -> list[str]:
 
 
 def _geometry(backend: str, name: str) -> Geometry:
-    geometry = _board_geometry(backend) if name == _BOARD else parse_geometry(name)
+    geometry = board_geometry(backend) if name == _BOARD else parse_geometry(name)
     require_rule(backend, geometry)
     return geometry
 
 
 def _opener(backend: str, geometry: Geometry) -> Callable[[], Line]:
     return partial(SimulatedBoard, geometry) if backend == _SIMULATOR else partial(open_transport, backend, geometry)
-
-
-def _board_geometry(backend: str) -> Geometry:
-    """What a board says about itself."""
-    with closing(open_transport(backend, TINY)) as transport:
-        hello = Link(transport, timeout=2.0, retries=2).hello()
-    try:
-        return Hello.unpack(hello.data).geometry
-    except (ValueError, struct.error) as error:
-        raise Mismatch(f"the device describes itself wrongly: {error}") from None
 
 
 def _prepare(backend: str, geometry: Geometry) -> None:

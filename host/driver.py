@@ -109,14 +109,7 @@ class Driver:
         Mismatch
             If protocol version, geometry or gateware differ; the message says where and what to do.
         """
-        data = self._link.hello().data
-        version = int.from_bytes(data[:2], "little")
-        if version != VERSION:
-            raise Mismatch(f"the device speaks protocol version {version}, this program speaks {VERSION}; {_REPROGRAM}")
-        try:
-            hello = Hello.unpack(data)
-        except (ValueError, struct.error) as error:
-            raise Mismatch(f"the device describes itself wrongly: {error}; {_REPROGRAM}") from None
+        hello = self.describe()
         different = [
             f"{name} is {getattr(hello.geometry, name)}, not {getattr(self.geometry, name)}"
             for name in Geometry.__dataclass_fields__
@@ -129,6 +122,17 @@ class Driver:
                 f"the device holds gateware {hello.build:08x}, this program is {build_id():08x}; {_REPROGRAM}"
             )
         return hello
+
+    def describe(self) -> Hello:
+        """Get in step with the device, whatever it is made for; Mismatch if it speaks another protocol."""
+        data = self._link.hello().data
+        version = int.from_bytes(data[:2], "little")
+        if version != VERSION:
+            raise Mismatch(f"the device speaks protocol version {version}, this program speaks {VERSION}; {_REPROGRAM}")
+        try:
+            return Hello.unpack(data)
+        except (ValueError, struct.error) as error:
+            raise Mismatch(f"the device describes itself wrongly: {error}; {_REPROGRAM}") from None
 
     def load(self, first: int, codes: npt.NDArray[np.uint8], priors: npt.NDArray[np.int8]) -> None:
         """Write films from item ``first`` on: codes ``(films, code_bytes)``, priors ``(films,)``.

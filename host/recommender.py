@@ -13,8 +13,8 @@ from ..hdl.protocol import Stats
 from .catalogue import Catalogue
 from .driver import Driver
 from .explanation import Explanation
-from .geometries import parse_geometry
 from .journal import Journal, Rating
+from .own_geometry import geometry_of
 from .shelf import Shelf
 from .slots import Slots
 from .transport import Transport, open_transport, require_backend
@@ -77,7 +77,7 @@ class Recommender:
         data: str | Path = "ml-100k",
         *,
         project: Path | None = None,
-        geometry: str | Geometry = "ECP5_85F",
+        geometry: str | Geometry | None = None,
         catalogue: Path | Catalogue | None = None,
         forget_outdated: bool = False,
     ) -> "Recommender":
@@ -93,7 +93,8 @@ class Recommender:
         project
             File that keeps the ratings; None keeps them until :meth:`close`.
         geometry
-            What the device is: a geometry, or text as :func:`~.geometries.parse_geometry` takes it.
+            What the device is: a geometry, or text as :func:`~.geometries.parse_geometry` takes it. None is what a
+            board says that it is, and ECP5_85F without a board.
         catalogue
             A catalogue, or its file.
         forget_outdated
@@ -104,7 +105,8 @@ class Recommender:
         RamrecError
             If one of them can not be had; the message says which, and what to do.
         """
-        geometry = parse_geometry(geometry) if isinstance(geometry, str) else geometry
+        if not isinstance(geometry, Geometry):
+            geometry = geometry_of(backend, geometry)
         require_backend(backend, geometry)
         if catalogue is None:
             from .fitted import fitted
