@@ -26,9 +26,10 @@ class Collector(wiring.Component):
 
     A row that comes is dropped at once if no score in it beats the threshold. The others wait in a queue, so that a
     burst of candidates, as at the start of a ranking, does not hold up the rows behind it, and are looked at again
-    when they leave it, against the threshold of that time: one row per clock as long as that is in vain. A row with
-    ``n`` candidates takes ``2 * n + 1`` clocks; its first candidate comes ``latency`` clocks after the row. The last
-    row always ends in one record with ``last``.
+    when they leave it, against the threshold of that time: one row per clock as long as that is in vain. The films of
+    a row are looked at a third time when it is their turn, as each one taken may raise the threshold. A row with ``n``
+    candidates takes ``n + 2`` clocks, 1 more if its last ones fell behind meanwhile; its first candidate comes
+    ``latency`` clocks after the row. The last row always ends in one record with ``last``.
 
     Rows can not be held up: whoever sends them counts how many have been asked for and not yet ``left``, at
     most ``capacity``.
@@ -66,7 +67,7 @@ class Collector(wiring.Component):
     @property
     def capacity(self) -> int:
         """Rows that may be on their way; enough to keep the lanes busy while the first list fills."""
-        return 128 if self._geometry.lanes > 1 else 16
+        return 255 if self._geometry.lanes > 1 else 16
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -133,11 +134,16 @@ class Collector(wiring.Component):
             places.eq(places - self.taken + (looked_valid & ~still_worthy) + passed.r_en),
         ]
 
-        # One candidate after the other, the lowest lane first
+        # One candidate after the other, the lowest lane first, if it still beats the threshold
 
         row = View(row_layout, passed.r_data)
-        waiting, lowest, chosen = (Signal(geometry.lanes, name=name) for name in ("waiting", "lowest", "chosen"))
-        m.d.comb += lowest.eq(waiting & (-waiting)[: geometry.lanes])
+        waiting, pending, lowest, chosen = (
+            Signal(geometry.lanes, name=name) for name in ("waiting", "pending", "lowest", "chosen")
+        )
+        beating = Signal(geometry.lanes)
+        m.d.sync += beating.eq(beats(row.waiting, row.scores))
+        m.d.comb += [pending.eq(waiting & beating), lowest.eq(pending & (-pending)[: geometry.lanes])]
+        choice = [chosen.eq(lowest), waiting.eq(pending & ~lowest)]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.FSM():
@@ -146,19 +152,19 @@ class Collector(wiring.Component):
                 with m.If(passed.r_rdy):
                     m.next = "Choose"
             with m.State("Choose"):
-                m.d.sync += [chosen.eq(lowest), waiting.eq(waiting & ~lowest)]
+                m.d.sync += choice
                 m.next = "Give"
             with m.State("Give"):
                 picked = [row.scores[lane] & bit.replicate(geometry.score_bits) for lane, bit in enumerate(chosen)]
                 with m.If(~self.o.valid | self.o.ready):
                     m.d.sync += [
-                        self.o.valid.eq(1),
+                        self.o.valid.eq((chosen != 0) | row.last),
                         self.o.p.score.eq(_any(picked)),
                         self.o.p.item.eq(row.item + Cat(*_encoded(chosen))),
                         self.o.p.keep.eq(chosen != 0),
                         self.o.p.last.eq(row.last & (waiting == 0)),
+                        *choice,
                     ]
-                    m.next = "Choose"
                     with m.If(waiting == 0):
                         m.d.comb += passed.r_en.eq(1)
                         m.next = "Row"

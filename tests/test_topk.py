@@ -92,13 +92,13 @@ def test_ranking(name, idle, wait):
 
 @pytest.mark.parametrize("name", GEOMETRIES)
 def test_timing(name):
-    """A candidate every other clock in, and from ``drain_clocks`` after the last one a place per clock out."""
+    """A candidate per clock in, and from ``drain_clocks`` after the last one a place per clock out."""
     geometry = GEOMETRIES[name]
     count = geometry.top_k + 3
     candidates = [{"score": j % 3, "item": j, "keep": 1, "last": int(j == count - 1)} for j in range(count)]
     dut = TopK(geometry)
     got, sent, received = run_stream(dut, candidates, geometry.top_k)
-    assert sent == list(range(sent[0], sent[0] + 2 * count, 2))
+    assert sent == list(range(sent[0], sent[0] + count))
     first = sent[-1] + dut.drain_clocks
     assert received == list(range(first, first + geometry.top_k))
     assert got == ranking(geometry, np.arange(count) % 3, np.ones(count, np.bool_))
