@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .delay import delayed
 from .geometry import Geometry
-from .layouts import table_write_layout
+from .layouts import chosen, table_write_layout
 from .neurons import neurons_read_signature, sum_latency
 
 __all__ = ["Fuser"]
@@ -16,7 +16,7 @@ class Fuser(wiring.Component):
     """Reads all cells of the learner's neurons and writes the sums that the cells of the lanes' tables hold.
 
     Cell ``a`` of a table is the sum of the cells that its neurons would give for a code with the bits ``a``.
-    Takes ``clocks`` clocks, in each of which one cell of ``neurons_per_clock / fused`` tables is written.
+    Takes ``clocks`` clocks, in each of which one cell of ``tables_per_write`` tables is written.
 
     Parameters
     ----------
@@ -54,34 +54,45 @@ class Fuser(wiring.Component):
     @property
     def clocks(self) -> int:
         """Clocks from ``start`` to the end of ``busy``."""
-        return self._geometry.groups * self._geometry.table_cells + self._latency + 1
+        return self._writes + self._latency + 1
+
+    @property
+    def _writes(self) -> int:
+        return self._geometry.tables // self._geometry.tables_per_write * self._geometry.table_cells
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         geometry = self._geometry
-        cells = geometry.groups * geometry.table_cells
-        read, written = Signal(range(cells)), Signal(range(cells))
+        read, written = Signal(range(self._writes)), Signal(range(self._writes))
         reading = Signal()
         under_way = delayed(m, reading, self._latency, name="reading")
+        neurons_per_write = geometry.tables_per_write * geometry.fused
+        parts = geometry.neurons_per_clock // neurons_per_write  # of a group, a power of two
+        part = read[geometry.table_bits :]
         m.d.comb += [
             self.busy.eq(Cat(under_way).any()),
             self.valid.eq(under_way[-1]),
-            self.read.group.eq(read >> geometry.table_bits),
+            self.read.group.eq(part >> parts.bit_length() - 1),
             self.read.tuples.eq(read[: geometry.table_bits].replicate(geometry.neurons_per_clock // geometry.fused)),
-            self.write.group.eq(written >> geometry.table_bits),
+            self.write.part.eq(written >> geometry.table_bits),
             self.write.address.eq(written),
         ]
         with m.If(self.start):
             m.d.sync += [reading.eq(1), read.eq(0), written.eq(0)]
         with m.Elif(reading):
-            m.d.sync += [read.eq(read + 1), reading.eq(read != cells - 1)]
+            m.d.sync += [read.eq(read + 1), reading.eq(read != self._writes - 1)]
         with m.If(self.valid):
             m.d.sync += written.eq(written + 1)
-        fused = geometry.fused
         if self._sums_are_read:
             m.d.comb += self.write.cells[0].eq(self.read.sum)
-        else:
-            for table, cell in enumerate(self.write.cells):
-                terms = [self.read.cells[table * fused + neuron] for neuron in range(fused)]
-                m.d.sync += cell.eq(sum(terms[1:], start=terms[0]))
+            return m
+        _, asked = delayed(m, part[: parts.bit_length() - 1], 1, name="part")
+        for index, cell in enumerate(self.write.cells):
+            terms = []
+            for neuron in range(index * geometry.fused, (index + 1) * geometry.fused):
+                candidates = [
+                    self.read.cells[start + neuron] for start in range(0, geometry.neurons_per_clock, neurons_per_write)
+                ]
+                terms.append(chosen(m, candidates, asked))
+            m.d.sync += cell.eq(sum(terms[1:], start=terms[0]))
         return m

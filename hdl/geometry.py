@@ -192,6 +192,14 @@ class Geometry:
         """Cells of one table."""
         return 1 << self.table_bits
 
+    @property
+    def tables_per_write(self) -> int:
+        """Tables of each lane that are written at a time: the fewer, the more lanes their cells have wires to."""
+        tables = self.neurons_per_clock // self.fused
+        while tables * self.lanes > _MOST_CELLS_PER_WRITE and tables % 2 == 0:
+            tables //= 2
+        return tables
+
     # Ranges. A cell is the sum of the alphas of the entries that address it and the bias the sum of all of
     # them, before and after every step: so neither can leave +-memory_depth * alpha_max, and no adder saturates.
 
@@ -313,6 +321,7 @@ class Geometry:
 
 _MACHINE = ("users", "catalogue_depth", "top_k", "lanes", "comparators", "neurons_per_clock", "table_bits", "compact")
 _LANES_PER_HOP = 4
+_MOST_CELLS_PER_WRITE = 160
 _PACKED = "<" + "H" * len(fields(Geometry))
 
 TINY = Geometry(
@@ -352,7 +361,7 @@ UP5K = Geometry(
 ECP5_25F = Geometry(users=64, catalogue_depth=4096, lanes=4, comparators=1)
 """Lattice ECP5 with 24 k LUTs and 56 block RAMs."""
 
-ECP5_85F = Geometry(memory_depth=128, users=256, catalogue_depth=10240, lanes=10, comparators=2)
+ECP5_85F = Geometry(memory_depth=128, users=256, catalogue_depth=10240, lanes=20, comparators=2)
 """Lattice ECP5 with 84 k LUTs and 208 block RAMs."""
 
 PRESETS = {"TINY": TINY, "UP5K": UP5K, "ECP5_25F": ECP5_25F, "ECP5_85F": ECP5_85F}

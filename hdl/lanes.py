@@ -62,7 +62,7 @@ class Lane(wiring.Component):
             address = self.film.code.word_select(index, geometry.table_bits)
             m.d.comb += [
                 tree.i.p.terms[index].eq(registered_read(m, table, address)),
-                write.en.eq(self.write_valid & (self.write.group == index // written)),
+                write.en.eq(self.write_valid & (self.write.part == index // written)),
                 write.addr.eq(self.write.address),
                 write.data.eq(self.write.cells[index % written]),
             ]

@@ -58,9 +58,10 @@ def match_row_layout(geometry: Geometry) -> StructLayout:
 
 
 def table_write_layout(geometry: Geometry) -> StructLayout:
-    """Cells at one ``address`` of as many tables as ``neurons_per_clock`` neurons fill; ``group`` says which."""
-    cells = ArrayLayout(signed(geometry.table_cell_bits), geometry.neurons_per_clock // geometry.fused)
-    return StructLayout({"group": range(geometry.groups), "address": geometry.table_bits, "cells": cells})
+    """Cells at one ``address`` of ``tables_per_write`` neighbouring tables; ``part`` says which."""
+    cells = ArrayLayout(signed(geometry.table_cell_bits), geometry.tables_per_write)
+    parts = range(geometry.tables // geometry.tables_per_write)
+    return StructLayout({"part": parts, "address": geometry.table_bits, "cells": cells})
 
 
 def row_of(slot: Value, width: int) -> Value:

@@ -149,7 +149,7 @@ class Learner(wiring.Component):
             m.submodules[f"tree_{index}"] = tree
             cells = list(neurons.read.cells)[index :: len(self._trees)]
             m.d.comb += [term.eq(cell) for term, cell in zip(tree.i.p.terms, cells, strict=False)]
-            m.d.comb += tree.o.ready.eq(1)
+            m.d.comb += [tree.i.valid.eq(1), tree.o.ready.eq(1)]
             sums.append(tree.o.p.sum)
 
         # What a step takes the prediction from, with a half for rounding

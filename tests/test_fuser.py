@@ -27,6 +27,7 @@ FUSED = {
         for tuple_bits, table_bits in ((1, 1), (1, 4), (2, 2), (2, 8), (4, 8))
     },
     "a table at a time": COMPACT.with_(neurons_per_clock=COMPACT.fused),
+    "groups in parts": TINY.with_(code_bits=192, shift=8, neurons_per_clock=48, lanes=20),
 }
 
 
@@ -51,7 +52,7 @@ def test_tables(name):
     rng = random.Random(2)
     bench = Bench(dut := Fused(geometry))
     fuser = dut.fuser
-    per_write = geometry.neurons_per_clock // geometry.fused
+    per_write = geometry.tables_per_write
     loudest = np.full((geometry.neurons, geometry.cells), -geometry.cell_max)
 
     async def testbench(ctx):
@@ -64,7 +65,7 @@ def test_tables(name):
                 if ctx.get(fuser.valid):
                     write = plain(ctx.get(fuser.write))
                     for place, cell in enumerate(write["cells"]):
-                        where = write["group"] * per_write + place, write["address"]
+                        where = write["part"] * per_write + place, write["address"]
                         assert where not in written
                         written[where] = cell
                 await ctx.tick()

@@ -10,19 +10,22 @@ from ramrec.sim.pysim import Bench
 
 from .bench import GEOMETRIES, film_rows, fused_tables, plain, random_tables, row_scores
 
-LANES = GEOMETRIES | {f"{lanes} lanes": TINY.with_(lanes=lanes) for lanes in (7, 20)}
+PARTS = TINY.with_(code_bits=96, shift=8, neurons_per_clock=48, lanes=7)
+"""24 tables, written by twelve."""
+
+LANES = GEOMETRIES | {f"{lanes} lanes": TINY.with_(lanes=lanes) for lanes in (7, 20)} | {"parts": PARTS}
 
 
 async def write_tables(ctx, dut, geometry, tables, rng, idle=0.0):
     """Write every fused cell, in any order, now and then none; then wait until all lanes have them."""
     fused = fused_tables(geometry, tables)
-    width = geometry.neurons_per_clock // geometry.fused
-    where = [(group, address) for group in range(geometry.groups) for address in range(geometry.table_cells)]
-    for group, address in rng.sample(where, len(where)):
+    width = geometry.tables_per_write
+    where = [(part, address) for part in range(geometry.tables // width) for address in range(geometry.table_cells)]
+    for part, address in rng.sample(where, len(where)):
         ctx.set(dut.write_valid, 1)
-        ctx.set(dut.write.group, group)
+        ctx.set(dut.write.part, part)
         ctx.set(dut.write.address, address)
-        ctx.set(dut.write.cells, fused[group * width :, address][:width].tolist())
+        ctx.set(dut.write.cells, fused[part * width :, address][:width].tolist())
         await ctx.tick()
         ctx.set(dut.write_valid, 0)
         ctx.set(dut.write.cells, [-1] * width)
@@ -78,13 +81,13 @@ def test_write_latency(lanes):
     """A row that comes ``write_latency`` clocks after a write sees it in every lane; in one clock less, not."""
     geometry = TINY.with_(lanes=lanes)
     bench = Bench(dut := RankingLanes(geometry))
-    cells = geometry.neurons_per_clock // geometry.fused
+    cells = geometry.tables_per_write
     film = {"code": 0, "prior": 0}
     seen = []
 
     async def testbench(ctx):
         ctx.set(dut.i, {"films": [film] * lanes, "mask": 0, "last": 0})
-        ctx.set(dut.write, {"group": 0, "address": 0, "cells": [1] * cells})
+        ctx.set(dut.write, {"part": 0, "address": 0, "cells": [1] * cells})
         ctx.set(dut.write_valid, 1)
         for clock in range(dut.write_latency + 1 + dut.latency):
             ctx.set(dut.i_valid, 1)
