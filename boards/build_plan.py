@@ -129,8 +129,9 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
 
 def _options(device: str) -> dict[str, str]:
     if device.startswith("LFE5"):
-        # On the largest chip nextpnr's usual placer leaves more to route than its routers can.
-        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if device.endswith("85F") else {})
+        # On the large chips nextpnr's usual placer leaves more to route than its routers can, or longer wires.
+        large = device.endswith(("45F", "85F"))
+        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if large else {})
     return _UP5K_SYNTHESIS if device.startswith("iCE40UP") else _ICE40_SYNTHESIS
 
 

@@ -56,7 +56,7 @@ BOARDS = {
             fpga="Lattice ECP5 45F",
             platform="amaranth_boards.ulx3s:ULX3S_45F_Platform",
             geometry=ECP5_25F.with_(catalogue_depth=8192, users=128),
-            clock_mhz=80,
+            clock_mhz=90,
             loader=("-b", "ulx3s"),
             other_loader="fujprog",
         ),
@@ -64,8 +64,8 @@ BOARDS = {
             name="ulx3s-85f",
             fpga="Lattice ECP5 85F",
             platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
-            geometry=ECP5_85F,
-            clock_mhz=80,
+            geometry=ECP5_85F.with_(lanes=10),  # built in half the time of twenty
+            clock_mhz=90,
             loader=("-b", "ulx3s"),
             other_loader="fujprog",
         ),
@@ -74,7 +74,7 @@ BOARDS = {
             fpga="Lattice ECP5 5G 85F",
             platform="amaranth_boards.ecp5_5g_evn:ECP55GEVNPlatform",
             geometry=ECP5_85F,
-            clock_mhz=80,
+            clock_mhz=90,
             loader=("-b", "ecp5_evn"),
         ),
         Board(
@@ -91,7 +91,7 @@ BOARDS = {
             fpga="Lattice ECP5 25F",
             platform="amaranth_boards.colorlight_5a75b_r7_0:Colorlight_5A75B_R70Platform",
             geometry=ECP5_25F,
-            clock_mhz=80,
+            clock_mhz=90,
             leds=(None, None, None),  # its only one shares the pin with the line to the host
             loader=("-b", "colorlight"),
         ),
