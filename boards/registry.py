@@ -65,7 +65,7 @@ BOARDS = {
             fpga="Lattice ECP5 85F",
             platform="amaranth_boards.ulx3s:ULX3S_85F_Platform",
             geometry=ECP5_85F.with_(lanes=10),  # built in half the time of twenty
-            clock_mhz=90,
+            clock_mhz=80,
             loader=("-b", "ulx3s"),
             other_loader="fujprog",
         ),
