@@ -37,12 +37,13 @@ Backend = Annotated[
     ),
 ]
 Data = Annotated[str, typer.Option(metavar="NAME_OR_PATH", help="Data set: see `ramrec data list`, or a folder.")]
+_MADE_FOR = "What the device is made for: TINY, UP5K, ECP5_25F or ECP5_85F, and changes to it."
 GeometryName = Annotated[
     str,
     typer.Option(
         "--geometry",
         metavar="NAME[:FIELD=VALUE,...]",
-        help="What the device is made for: TINY, UP5K, ECP5_25F or ECP5_85F, and changes to it.",
+        help=_MADE_FOR,
     ),
 ]
 OwnGeometry = Annotated[
@@ -50,8 +51,7 @@ OwnGeometry = Annotated[
     typer.Option(
         "--geometry",
         metavar="NAME[:FIELD=VALUE,...]",
-        help="What the device is made for: TINY, UP5K, ECP5_25F or ECP5_85F, and changes to it. "
-        "[default: what the board says; ECP5_85F without a board]",
+        help=f"{_MADE_FOR} [default: what the board says; ECP5_85F without a board]",
     ),
 ]
 Project = Annotated[
