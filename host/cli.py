@@ -1,9 +1,11 @@
 """``ramrec``: the command line."""
 
 import io
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -104,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises
     ------
     SystemExit
-        With 0, 1 for a failure, 2 for wrong use, 130 after Ctrl-C.
+        With 0, 1 for a failure, 2 for wrong use, 130 after Ctrl-C or SIGTERM.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = given[: given.index("--")] if "--" in given else given
@@ -115,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a letter of a title shows a question mark.
             stream.reconfigure(errors="replace")
-    with console.reporting_errors(as_json=as_json):
+    with console.reporting_errors(as_json=as_json), _ended_as_interrupted():
         if as_json and "--help" in options:
             help_text = io.StringIO()
             with redirect_stdout(help_text):
@@ -124,6 +126,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             code = _run(given)
         sys.exit(code)
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """SIGTERM does what Ctrl-C does: whatever a command has started, place and route for one, ends with it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: list[str]) -> int:
