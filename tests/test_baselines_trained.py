@@ -8,9 +8,11 @@ from ramrec.hdl.geometry import Geometry
 from ramrec.host.dataset import Dataset, load
 from ramrec.host.evaluation import optional
 from ramrec.host.evaluation.baselines import Population
+from ramrec.host.evaluation.baselines_agents import PublishedNearest
 from ramrec.host.evaluation.metrics import pooled_auc
 from ramrec.host.evaluation.protocol import Case, cases
-from ramrec.host.evaluation.published import PUBLISHED_BITS, published_bits
+from ramrec.host.evaluation.published import PUBLISHED_NEURON, published_bits, published_codes
+from ramrec.host.film_model import agent_targets
 
 GEOMETRY = Geometry(code_bits=32, ridge=48, shift=6, memory_depth=16, neurons_per_clock=16)
 FILMS = 30
@@ -120,7 +122,9 @@ def test_signals_about_a_user_come_from_others(population, monkeypatch):
 
 def test_published_bits(population, dataset):
     bits = published_bits(population)
-    assert bits.shape == (FILMS, PUBLISHED_BITS)
+    assert bits.shape == (FILMS, 26)
+    unpacked = np.unpackbits(published_codes(population), axis=1, bitorder="little")
+    assert np.array_equal(unpacked[:, :26], bits) and not unpacked[:, 26:].any()
     assert (bits[::2, 0] == 1).all()
     assert (bits[1::2, 9] == 1).all()
     assert (bits[:, :10].sum(axis=1) == 1).all()
@@ -131,6 +135,19 @@ def test_published_bits(population, dataset):
     stars = np.bincount(population.steps.indices, population.steps.data / 2, minlength=FILMS) / counts
     classes = {(0, 0, 0): 0, (0, 0, 1): 1, (0, 1, 0): 2, (0, 1, 1): 3, (1, 1, 1): 4}
     assert [classes[tuple(row)] for row in bits[:, 10:13].tolist()] == np.floor(stars).clip(0, 4).tolist()
+
+
+def test_the_published_neuron_says_what_was_said_of_the_most_alike(population):
+    """The film whose 26 bits differ least, the newest of those equally near."""
+    films, every = np.arange(4), np.arange(FILMS)
+    one = Case("u", films, np.array([9, 3, 5, 7]), every, np.full(FILMS, 9))
+    bits = published_bits(population)
+    apart = (bits[:, None] != bits[films]).sum(axis=2)
+    newest = [max(films.tolist(), key=lambda at: (-row[at], at)) for row in apart]
+    said = agent_targets(population.catalogue.model, PUBLISHED_NEURON)[one.steps - 1]
+    (scores,) = PublishedNearest(population).scores([one], {})
+    assert scores[-1].tolist() == said[newest].tolist()
+    assert len(set(newest)) > 1
 
 
 def test_networks_learn_what_is_not_linear():

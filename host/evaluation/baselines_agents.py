@@ -10,14 +10,24 @@ from ..film_model import PRIOR_UNITS, agent_targets
 from .baselines import Population, Setting
 from .batched import score_many
 from .protocol import Case
+from .published import PUBLISHED_NEURON, published_codes
 
-__all__ = ["AgentMethod"]
+__all__ = ["AgentMethod", "PublishedNearest"]
 
 Ints = npt.NDArray[np.int64]
 
 
 class AgentMethod:
     """Agents of one geometry on the population's catalogue. Nothing is tuned but the thresholds.
+
+    Parameters
+    ----------
+    population
+        What they start from.
+    geometry
+        Of the agents.
+    codes, priors
+        Of all films, in place of the catalogue's.
 
     Members
     -------
@@ -31,10 +41,18 @@ class AgentMethod:
 
     settings: Sequence[Setting] = ({},)
 
-    def __init__(self, population: Population, geometry: Geometry) -> None:
+    def __init__(
+        self,
+        population: Population,
+        geometry: Geometry,
+        *,
+        codes: npt.NDArray[np.uint8] | None = None,
+        priors: npt.NDArray[np.int8] | None = None,
+    ) -> None:
         catalogue = population.catalogue
         self._geometry = geometry
-        self._codes, self._priors = catalogue.codes, catalogue.priors
+        self._codes = catalogue.codes if codes is None else codes
+        self._priors = catalogue.priors if priors is None else priors
         self._targets = agent_targets(catalogue.model, geometry).astype(np.int64)
         self.memory_depth = geometry.memory_depth
         self.unit = float(PRIOR_UNITS << geometry.prior_shift)
@@ -51,3 +69,11 @@ class AgentMethod:
         films, steps = case.support(stage)
         films, steps = films[-self._geometry.memory_depth :], steps[-self._geometry.memory_depth :]
         return films, self._targets[steps - 1] - (self._priors[films].astype(np.int64) << self._geometry.prior_shift)
+
+
+class PublishedNearest(AgentMethod):
+    """The published design: what was said of the nearest stored pattern, on the published bits, without a prior."""
+
+    def __init__(self, population: Population) -> None:
+        codes = published_codes(population)
+        super().__init__(population, PUBLISHED_NEURON, codes=codes, priors=np.zeros(len(codes), np.int8))

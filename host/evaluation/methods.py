@@ -5,7 +5,7 @@ from functools import partial
 
 from ...hdl.geometry import Geometry
 from .baselines import Population
-from .baselines_agents import AgentMethod
+from .baselines_agents import AgentMethod, PublishedNearest
 from .baselines_autoencoder import ConstrainedAutoencoder
 from .baselines_factors import FactorFoldIn, FeatureFoldIn, UserLogistic
 from .baselines_items import Ease, ItemKnn
@@ -36,6 +36,7 @@ def methods(geometry: Geometry) -> dict[str, Callable[[Population], Method]]:
         name: partial(AgentMethod, geometry=agent) for name, agent in agent_geometries(geometry).items()
     }
     made |= {
+        "nearest-published": PublishedNearest,
         "majority": Majority,
         "like-rate": LikeRate,
         "prior": Prior,

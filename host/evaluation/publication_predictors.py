@@ -1,7 +1,7 @@
 """Who says how many stars in the publication's protocol, and how it is decided for so many ratings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from typing import Protocol
@@ -17,7 +17,7 @@ from .batched import score_many
 from .method import Method
 from .methods import REFERENCE, agent_geometries
 from .protocol import Case
-from .published import PUBLISHED_BITS, published_bits
+from .published import PUBLISHED_NEURON, published_bits, published_codes
 from .signals import USUAL
 from .star_bands import NEAR, STEPS, Bands, fit_bands
 
@@ -30,7 +30,6 @@ Logits = npt.NDArray[np.float32]
 CONSTANT = 8
 """Half-star steps of the answer that needs no learning: four stars."""
 
-_NEAREST = Geometry(code_bits=32, tuple_bits=1, rule="nearest", memory_depth=256, neurons_per_clock=32)
 _TUNED_ON = 100
 _RATE = 0.01
 _STOPS = (10, 25, 50, 100, 200)
@@ -86,11 +85,9 @@ def _banded(ground: Ground, ratings: int, make: Callable[[Population], Method], 
 
 def _nearest(population: Population, people: Sequence[Case]) -> list[Ints]:
     """The published neuron: what was said of the nearest stored pattern, the newest of those equally near."""
-    bits = published_bits(population)
-    padded = np.hstack([bits, np.zeros((len(bits), _NEAREST.code_bits - PUBLISHED_BITS), np.uint8)])
-    codes = np.packbits(padded, axis=1, bitorder="little")
+    codes = published_codes(population)
     jobs = [(case.films, case.steps, case.tested) for case in people]
-    return score_many(_NEAREST, codes, np.zeros(len(bits), np.int8), jobs)
+    return score_many(PUBLISHED_NEURON, codes, np.zeros(len(codes), np.int8), jobs)
 
 
 def _networks(ground: Ground, ratings: int) -> dict[str, Predictor]:
@@ -114,15 +111,13 @@ def _networks(ground: Ground, ratings: int) -> dict[str, Predictor]:
         for case, rows in zip(people, logits(inputs, people, proper), strict=True):
             said = np.stack([_best_step(row) for row in rows])
             right += (np.abs(said - case.answers) <= NEAR).mean(axis=1)
-    best = int(right.argmax())
+    best = replace(proper, stops=(_STOPS[int(right.argmax())],))
     return {
         "mlp-published": lambda people: [
             np.asarray((rows[0] >= 0).sum(axis=1), np.int64)
             for rows in logits(published_bits(ground.whole).astype(np.float64), people, published)
         ],
-        "mlp": lambda people: [
-            _best_step(rows[best]) for rows in logits(UserMlp(ground.whole).inputs(), people, proper)
-        ],
+        "mlp": lambda people: [_best_step(rows[0]) for rows in logits(UserMlp(ground.whole).inputs(), people, best)],
     }
 
 

@@ -3,11 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
+from ...hdl.geometry import Geometry
 from .baselines import Population
 
-__all__ = ["PUBLISHED_BITS", "published_bits"]
+__all__ = ["PUBLISHED_NEURON", "published_bits", "published_codes"]
 
-PUBLISHED_BITS = 26
+PUBLISHED_NEURON = Geometry(code_bits=32, tuple_bits=1, rule="nearest", memory_depth=256, neurons_per_clock=32)
+"""Nearest pattern by Hamming distance, with room for the 26 bits."""
 
 _GENRES = (
     *("drama", "comedy", "action", "romance", "documentary"),
@@ -36,3 +38,12 @@ def published_bits(population: Population) -> npt.NDArray[np.uint8]:
     average = _AVERAGES[np.clip(stars // np.maximum(counts, 1), 0, 4).astype(np.int64)]
     number = np.eye(_COUNT_BINS, dtype=np.uint8)[np.minimum(counts // _COUNT_STEP, _COUNT_BINS - 1)]
     return np.hstack([has, average, np.zeros((len(genres), _LANGUAGE), np.uint8), number])
+
+
+def published_codes(population: Population) -> npt.NDArray[np.uint8]:
+    """The same bits as codes of :data:`PUBLISHED_NEURON`, ``(films, code_bytes)``, filled up with zeros."""
+    bits = published_bits(population)
+    codes = np.zeros((len(bits), PUBLISHED_NEURON.code_bytes), np.uint8)
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    codes[:, : packed.shape[1]] = packed
+    return codes

@@ -13,7 +13,7 @@ __all__ = ["document"]
 
 Row = dict[str, Any]
 
-_SHOWN = (REFERENCE, "stack", "mf", "ease", "item-knn", "prior+bias", "mlp", "nearest")
+_SHOWN = (REFERENCE, "stack", "mf", "ease", "item-knn", "prior+bias", "mlp", "nearest", "nearest-published")
 """Methods that a picture shows; tables have all."""
 _RANKED = (("ndcg", "NDCG@10, all films ranked, %"), ("recall", "Recall@10, all films ranked, %"))
 _METRICS = (
@@ -196,7 +196,7 @@ def _paired(results: Row) -> Iterator[Section]:
     if not rows:
         return
     columns = ("diff", "low", "high")
-    close = [row for row in _picked(rows, "b") if row["b"] not in ("nearest", "mlp")]
+    close = [row for row in _picked(rows, "b") if row["b"] not in ("nearest", "nearest-published", "mlp")]
     tables = []
     for at in _orders(results):
         cells = by_stage(_of(results["paired"], at), "b", lambda row: span(row, *columns, digits=2, signed=True))

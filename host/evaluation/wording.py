@@ -14,6 +14,7 @@ ABOUT = {
     "counting": "the agent without feedback, integers of the hardware",
     "wisard": "two discriminators with bleaching, integers (Aleksander et al. 1984, Grieco et al. 2010)",
     "nearest": "nearest stored pattern by matching RAM neurons, integers of the hardware, on our codes and priors",
+    "nearest-published": "the same rule as published: Hamming distance between 26 bits of genres and votes, no prior",
     "majority": "the population's more frequent answer, always",
     "like-rate": "how often the user likes a film, shrunk towards the population's rate",
     "prior": "how much the population likes the film",
@@ -51,9 +52,12 @@ def _sentences(results: Row, accuracy: dict[Any, Row], paired: dict[Any, Row], f
     said = ", ".join(f"{accuracy[REFERENCE, k]['accuracy']:.1f} % with {'no' if k == 0 else k} ratings" for k in at)
     yield f"`{REFERENCE}` predicts {said} of a new user's likes right."
     if ("nearest", _AT) in paired:
-        nearest = f"{_signed(paired['nearest', _AT])} against the published neuron on the same codes"
-        mlp = f" and {_signed(paired['mlp', _AT])} against a network per user" if ("mlp", _AT) in paired else ""
-        yield f"At {_AT} ratings that is {nearest}{mlp}."
+        against = [f"{_signed(paired['nearest', _AT])} against the published neuron on the same codes"]
+        if ("nearest-published", _AT) in paired:
+            against.append(f"{_signed(paired['nearest-published', _AT])} against it on the published ones")
+        if ("mlp", _AT) in paired:
+            against.append(f"{_signed(paired['mlp', _AT])} against a network per user")
+        yield f"At {_AT} ratings that is {', '.join(against)}."
     strong = [f"`{name}` {_signed(paired[name, _AT])}" for name in _STRONG if (name, _AT) in paired]
     if strong:
         yield f"Against the strongest, at {_AT} ratings: {'; '.join(strong)}."

@@ -1,7 +1,6 @@
 """Weighted, weightless, or both: which part of an agent does what?"""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -82,10 +81,8 @@ def _agent(geometry: Geometry, *, codes: Codes | None = None, prior: bool = True
 
 
 def _changed(population: Population, *, geometry: Geometry, codes: Codes | None, prior: bool) -> Method:
-    catalogue = population.catalogue
-    codes = catalogue.codes if codes is None else codes
-    priors = catalogue.priors if prior else np.zeros_like(catalogue.priors)
-    return AgentMethod(replace(population, catalogue=replace(catalogue, codes=codes, priors=priors)), geometry)
+    priors = None if prior else np.zeros_like(population.catalogue.priors)
+    return AgentMethod(population, geometry, codes=codes, priors=priors)
 
 
 def _genre_codes(dataset: Dataset, code_bytes: int) -> Codes:

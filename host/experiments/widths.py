@@ -1,6 +1,5 @@
 """How many bits does an agent need?"""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -57,6 +56,6 @@ def _rows(what: str, judged: dict[int, Judged], lab: Laboratory) -> list[Row]:
 
 def _coarse(population: Population, *, lab: Laboratory, bits: int) -> Method:
     """The agent with priors of so many bits, the others of the byte being zero."""
-    catalogue, step = population.catalogue, 1 << (8 - bits)
-    coarse = np.clip(np.floor(catalogue.priors / step + 0.5) * step, -128, 128 - step).astype(np.int8)
-    return AgentMethod(replace(population, catalogue=replace(catalogue, priors=coarse)), lab.geometry)
+    step = 1 << (8 - bits)
+    coarse = np.clip(np.floor(population.catalogue.priors / step + 0.5) * step, -128, 128 - step).astype(np.int8)
+    return AgentMethod(population, lab.geometry, priors=coarse)
