@@ -17,7 +17,7 @@ from .features import Film, Vocabulary
 from .film_model import LIKED, PRIOR_UNITS, STARS, FilmModel, agent_targets, like_line, rotation
 from .thresholds import fit_thresholds, replay
 
-__all__ = ["FACTORS", "ITERATIONS", "METHOD", "Progress", "fit", "fit_with_factors"]
+__all__ = ["FACTORS", "ITERATIONS", "METHOD", "Progress", "fit", "fit_uncalibrated"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -34,6 +34,7 @@ Progress = Callable[[int, int], None]
 """Called as ``progress(done, total)``."""
 
 _REPLAYED = 300
+_LIKED_FROM = int(np.flatnonzero(STARS >= LIKED)[0])
 
 
 @dataclass(frozen=True)
@@ -78,24 +79,8 @@ def fit(
     RamrecError
         The population has fewer than two users with ratings, or the data set has too many films.
     """
-    return fit_with_factors(dataset, geometry=geometry, population=population, seed=seed, progress=progress)[0]
-
-
-def fit_with_factors(
-    dataset: Dataset,
-    *,
-    geometry: Geometry,
-    population: Collection[str] | None = None,
-    seed: int = 1,
-    progress: Progress | None = None,
-) -> tuple[Catalogue, Factorisation]:
-    """As :func:`fit`, and the factorisation of the same ratings that the catalogue's codes and priors come from."""
-    if dataset.films.height >= 1 << 16:
-        raise RamrecError(f"a catalogue has at most 65535 films, {dataset.name} has {dataset.films.height}")
     steps, own = _steps(dataset, population)
-    films = [Film(*row) for row in dataset.films.select("year", "genres", "tags").iter_rows()]
-    vocabulary = Vocabulary.of(films)
-    rng = np.random.default_rng([seed, 0])
+    films, rng = _films(dataset), np.random.default_rng([seed, 0])
     order = rng.permutation(np.flatnonzero(own))
     count = min(-(-len(order) // 5), _REPLAYED)
     done, total = 0, 2 * ITERATIONS + count
@@ -107,26 +92,56 @@ def fit_with_factors(
             progress(done, total)
 
     others = np.setdiff1d(np.arange(len(own)), order[:count])
-    trial = _encode(csr_array(steps[others]), own[others], films, vocabulary, geometry, seed, advance)
+    trial = _encode(csr_array(steps[others]), own[others], films, geometry, seed, advance)
     thresholds = _thresholds(geometry, trial, csr_array(steps[order[:count]]), rng, advance)
-    final = _encode(steps, own, films, vocabulary, geometry, seed, advance)
-    catalogue = Catalogue(
+    final = _encode(steps, own, films, geometry, seed, advance)
+    return _catalogue(dataset, geometry, final, steps, seed, thresholds)
+
+
+def fit_uncalibrated(
+    dataset: Dataset, *, geometry: Geometry, population: Collection[str] | None = None, seed: int = 1
+) -> tuple[Catalogue, Factorisation]:
+    """The catalogue of :func:`fit` but for its thresholds, in half the time, and the factorisation it comes from.
+
+    All thresholds are the score half way between the best dislike and the worst like.
+    """
+    steps, own = _steps(dataset, population)
+    found = _encode(steps, own, _films(dataset), geometry, seed, lambda: None)
+    middle, _ = _middle(geometry, found.model)
+    thresholds = np.full(geometry.memory_depth + 1, round(middle), np.int32)
+    return _catalogue(dataset, geometry, found, steps, seed, thresholds), found.fitted
+
+
+def _catalogue(
+    dataset: Dataset,
+    geometry: Geometry,
+    found: _Encoding,
+    steps: csr_array,
+    seed: int,
+    thresholds: npt.NDArray[np.int32],
+) -> Catalogue:
+    return Catalogue(
         geometry=geometry,
         film_ids=tuple(dataset.films["film_id"]),
         titles=tuple(dataset.films["title"]),
         genres=tuple(map(tuple, dataset.films["genres"])),
-        codes=final.codes,
-        priors=final.priors,
-        targets=agent_targets(final.model, geometry),
+        codes=found.codes,
+        priors=found.priors,
+        targets=agent_targets(found.model, geometry),
         thresholds=thresholds,
         popularity=_counts(steps).astype(np.int32),
         name=dataset.name,
         licence=dataset.licence,
         data_digest=dataset.digest,
         encoder={"factors": FACTORS, "iterations": ITERATIONS, "seed": seed, "users": steps.shape[0]},
-        model=final.model,
+        model=found.model,
     )
-    return catalogue, final.fitted
+
+
+def _films(dataset: Dataset) -> list[Film]:
+    if dataset.films.height >= 1 << 16:
+        raise RamrecError(f"a catalogue has at most 65535 films, {dataset.name} has {dataset.films.height}")
+    return [Film(*row) for row in dataset.films.select("year", "genres", "tags").iter_rows()]
 
 
 def _steps(dataset: Dataset, population: Collection[str] | None) -> tuple[csr_array, npt.NDArray[np.bool_]]:
@@ -157,12 +172,12 @@ def _encode(
     steps: csr_array,
     own: npt.NDArray[np.bool_],
     films: Sequence[Film],
-    vocabulary: Vocabulary,
     geometry: Geometry,
     seed: int,
     advance: Callable[[], None],
 ) -> _Encoding:
     """Fit the film model on all ratings given, and encode all films with it."""
+    vocabulary = Vocabulary.of(films)
     stars = steps.data / 2
     mean = float(stars.mean())
     counts = _counts(steps)
@@ -204,9 +219,12 @@ def _thresholds(
     bounds = zip(steps.indptr, steps.indptr[1:], strict=False)
     users = [(steps.indices[a:b].astype(np.int64), steps.data[a:b].astype(np.int64)) for a, b in bounds]
     kept, scores, rated, weights = replay(geometry, encoding.codes, encoding.priors, targets, users, rng, advance)
-    liked_from = int(np.flatnonzero(STARS >= LIKED)[0])
+    middle, unit = _middle(geometry, encoding.model)
+    return fit_thresholds(geometry.memory_depth, middle, unit, kept, scores, rated > _LIKED_FROM, weights)
+
+
+def _middle(geometry: Geometry, model: FilmModel) -> tuple[float, float]:
+    """Score half way between the best dislike and the worst like, and score units of a star."""
     unit = PRIOR_UNITS << geometry.prior_shift
-    meanings = encoding.model.targets(unit, geometry.target_max)
-    middle = float(meanings[liked_from - 1 : liked_from + 1].mean())
-    liked = rated > liked_from
-    return fit_thresholds(geometry.memory_depth, middle, float(unit), kept, scores, liked, weights)
+    meanings = model.targets(unit, geometry.target_max)
+    return float(meanings[_LIKED_FROM - 1 : _LIKED_FROM + 1].mean()), float(unit)

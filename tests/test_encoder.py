@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from ramrec.hdl.geometry import Geometry
 from ramrec.host.dataset import Dataset
-from ramrec.host.encoder import fit, fit_with_factors
+from ramrec.host.encoder import fit, fit_uncalibrated
 from ramrec.host.errors import RamrecError
 from ramrec.host.film_model import PRESENCE, PRIOR_UNITS
 from ramrec.host.thresholds import fit_thresholds
@@ -171,9 +171,10 @@ def test_a_score_means_the_stars_it_stands_for(catalogue):
     assert [catalogue.stars(int(score)) for score in catalogue.meanings] == [step / 2 for step in range(1, 11)]
 
 
-def test_the_factors_come_with_the_catalogue(dataset, population, catalogue):
-    again, fitted = fit_with_factors(dataset, geometry=GEOMETRY, population=population)
-    assert again.digest == catalogue.digest
+def test_without_thresholds_all_else_is_the_same(dataset, population, catalogue):
+    again, fitted = fit_uncalibrated(dataset, geometry=GEOMETRY, population=population)
+    assert replace(again, thresholds=catalogue.thresholds).digest == catalogue.digest
+    assert set(again.thresholds.tolist()) == {round(catalogue.meanings[6:8].mean())}
     assert np.array_equal(again.model.codes(fitted.factors), catalogue.codes)
     assert np.array_equal(again.model.priors(fitted.means), catalogue.priors)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from ...hdl.geometry import Geometry
 from ..catalogue import Catalogue
 from ..dataset import Dataset
-from ..encoder import FACTORS, ITERATIONS, fit_with_factors
+from ..encoder import FACTORS, ITERATIONS, fit_uncalibrated
 from ..factorisation import Factorisation, factorise
 from ..features import Film
 from ..film_model import LIKED, PRIOR_UNITS, STARS
@@ -39,7 +39,7 @@ class Population:
     Parameters
     ----------
     catalogue
-        From :func:`~.encoder.fit`. All methods share its priors and targets.
+        From :func:`~.encoder.fit_uncalibrated`. All methods share its priors and targets.
     steps
         ``(users, films)``: ratings in half-star steps.
     features
@@ -48,8 +48,9 @@ class Population:
         Of the factorisation's start values.
     dataset, users
         Where all this was learned from; None and none where it is not needed.
-    fitted
-        The factorisation that the catalogue comes from, where it is at hand.
+    fitted, plain
+        The factorisation that the catalogue comes from, and one that knows nothing of a film but its ratings, where
+        they are at hand.
     notes
         What methods have learned from it and leave here for each other, by name.
     """
@@ -61,12 +62,13 @@ class Population:
     dataset: Dataset | None = None
     users: tuple[str, ...] = ()
     fitted: Factorisation | None = None
+    plain: Factorisation | None = None
     notes: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def learn(cls, dataset: Dataset, users: Collection[str], geometry: Geometry, seed: int) -> "Population":
         """Learn from the ratings of these users alone."""
-        catalogue, fitted = fit_with_factors(dataset, geometry=geometry, population=users, seed=seed)
+        catalogue, fitted = fit_uncalibrated(dataset, geometry=geometry, population=users, seed=seed)
         ratings = dataset.ratings.filter(pl.col("user").is_in(sorted(users))).sort("user", "film")
         rows = ratings["user"].rle_id().to_numpy()
         steps = np.rint(ratings["rating"].to_numpy() * 2).clip(1, 10).astype(np.int64)
@@ -105,7 +107,7 @@ class Population:
     @cached_property
     def plain_factorisation(self) -> Factorisation:
         """The same that knows nothing of a film but its ratings."""
-        return self._factorise(csr_array(np.ones((self.features.shape[0], 1))))
+        return self.plain or self._factorise(csr_array(np.ones((self.features.shape[0], 1))))
 
     def _factorise(self, features: csr_array) -> Factorisation:
         stars = self.steps.data / 2 - self.catalogue.model.mean
@@ -135,12 +137,12 @@ class Baseline(ABC):
     Members
     -------
     settings
-        All that are tried on users of the population; the best of them is used.
+        All that are tried on users of the population; once one is chosen, that one alone.
     unit, middle
         Score units of a star, and a score that is neither for nor against.
     """
 
-    settings: ClassVar[Sequence[Setting]] = ({},)
+    settings: Sequence[Setting] = ({},)
     unit = float(UNIT)
 
     def __init__(self, population: Population) -> None:
@@ -170,6 +172,6 @@ def liked(steps: Ints) -> npt.NDArray[np.bool_]:
     return steps >= 2 * LIKED
 
 
-def grid(**values: Sequence[float | str]) -> list[Setting]:
+def grid(**values: Sequence[float | str]) -> Sequence[Setting]:
     """All combinations."""
     return [dict(zip(values, combination, strict=True)) for combination in product(*values.values())]

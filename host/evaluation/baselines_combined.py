@@ -26,6 +26,7 @@ _RATE = 0.05
 _LEAVES = 4
 _LEAF = 200
 _RIDGE = 10.0
+_BINS = 63
 _STEPS = 300
 
 
@@ -81,6 +82,7 @@ class Boosting(_Combination):
             max_iter=max(int(each["trees"]) for each in self.settings),
             min_samples_leaf=_LEAF,
             l2_regularization=_RIDGE,
+            max_bins=_BINS,
             early_stopping=False,
             random_state=self.population.seed,
         )

@@ -35,7 +35,7 @@ class UserMlp(Baseline):
 
     def __init__(self, population: Population) -> None:
         super().__init__(population)
-        self._said: tuple[int, dict[float, list[list[Floats]]]] = (0, {})
+        self._said: tuple[int, dict[tuple[float, int], list[list[Floats]]]] = (0, {})
 
     def stages(self, case: Case, setting: Setting) -> Iterable[Floats]:
         return self._predictions([case], setting)[0]
@@ -45,19 +45,19 @@ class UserMlp(Baseline):
 
     def _predictions(self, cases: Sequence[Case], setting: Setting) -> list[list[Floats]]:
         """Half a logit of a like, per user and stage. All stops of a training are kept until the users change."""
-        decay = float(setting["decay"])
+        decay, steps = float(setting["decay"]), int(setting["steps"])
         if self._said[0] != (asked := fingerprint(cases)):
             self._said = asked, {}
-        if decay not in self._said[1]:
-            self._said[1][decay] = self._train(cases, decay)
-        stop = [each["steps"] for each in self.settings if each["decay"] == decay].index(setting["steps"])
-        return [[rows[stop] for rows in user] for user in self._said[1][decay]]
+        if (decay, steps) not in self._said[1]:
+            self._said[1].update(self._train(cases, decay))
+        return self._said[1][decay, steps]
 
-    def _train(self, cases: Sequence[Case], decay: float) -> list[list[Floats]]:
+    def _train(self, cases: Sequence[Case], decay: float) -> dict[tuple[float, int], list[list[Floats]]]:
         stops = tuple(int(each["steps"]) for each in self.settings if each["decay"] == decay)
         training = replace(self.training, decay=decay, stops=stops)
         said = iter(predict_many([self._job(case, stage) for case in cases for stage in _reached(case)], training))
-        return [[self.score(next(said)) for _ in _reached(case)] for case in cases]
+        scores = [[self.score(next(said)) for _ in _reached(case)] for case in cases]
+        return {(decay, stop): [[rows[at] for rows in user] for user in scores] for at, stop in enumerate(stops)}
 
     def _job(self, case: Case, stage: int | None) -> Job:
         films, steps = case.support(stage)

@@ -18,6 +18,9 @@ Job = tuple[Ints, Ints, Ints]
 _KERNEL_CELLS = 1 << 22
 """Kernel entries held at once; bounds the memory of a batch."""
 
+_MOST_JOBS = 1 << 9
+"""Agents of a batch, all of whose scores for a whole catalogue are held at once."""
+
 _EXACT = 1 << 24
 """Whole numbers up to this are exact in single precision."""
 
@@ -47,11 +50,12 @@ def score_many(
     cells = _cells(geometry, codes)
     units = priors.astype(np.int64) << geometry.prior_shift
     learned = _BY_RULE[geometry.rule]
-    return [
-        units[films] + said
-        for batch in _batches(jobs, max(longest, 1))
-        for (_, _, films), said in zip(batch, learned(geometry, cells, batch), strict=True)
-    ]
+    scores: list[Ints] = [units] * len(jobs)
+    for batch in _batches(jobs):
+        some = [jobs[at] for at in batch]
+        for at, (_, _, films), said in zip(batch, some, learned(geometry, cells, some), strict=True):
+            scores[at] = units[films] + said
+    return scores
 
 
 def learn_many(geometry: Geometry, kernels: Ints, e: Ints, kept: Ints) -> Ints:
@@ -97,9 +101,15 @@ def _cells(geometry: Geometry, codes: npt.NDArray[np.uint8]) -> Floats:
     return cells.reshape(len(codes), -1)
 
 
-def _batches(jobs: Sequence[Job], width: int) -> Iterator[Sequence[Job]]:
-    size = max(_KERNEL_CELLS // width**2, 1)
-    return (jobs[first : first + size] for first in range(0, len(jobs), size))
+def _batches(jobs: Sequence[Job]) -> Iterator[Sequence[int]]:
+    """Places of jobs that are done together: such as keep about as many films, since all are padded to the most."""
+    order = sorted(range(len(jobs)), key=lambda at: -len(jobs[at][0]))
+    first = 0
+    while first < len(order):
+        longest = max(len(jobs[order[first]][0]), 1)
+        size = min(max(_KERNEL_CELLS // longest**2, 1), _MOST_JOBS)
+        yield order[first : first + size]
+        first += size
 
 
 def _padded(jobs: Sequence[Job]) -> tuple[Ints, Ints]:

@@ -113,6 +113,7 @@ class Laboratory:
         tuned = self.tuned(fold, name) or self._tune(fold, name)
         make = self.makers[name]
         method = make(self._prepared(fold, None, name))
+        method.settings = (tuned.setting,)
         for cell in cells:
             start = time.process_time()
             people = self.cases(fold, cell.order, cell.seed)
@@ -127,6 +128,7 @@ class Laboratory:
         tuned = self.tuned(fold, name) or self._tune(fold, name)
         people = events(self.dataset, self.folds[fold].held, like=self.plan.like)
         method = self.makers[name](self.population(fold, None))
+        method.settings = (tuned.setting,)
         self.shelf.keep_arrays(
             self._followed_key(fold, name), follow(method, people, tuned.setting, tuned.lines["time"])
         )
@@ -144,7 +146,8 @@ class Laboratory:
             if population is None:
                 learners, plan = self._learners(fold, inner), self.plan
                 population = Population.learn(self.dataset, learners, plan.geometry, plan.seed)
-                self.shelf.keep_learned(key, replace(population, dataset=None))
+                population = replace(population, dataset=None, plain=population.plain_factorisation)
+                self.shelf.keep_learned(key, population)
             self._held[at] = replace(population, dataset=self.dataset)
             if len(self._held) > _POPULATIONS_HELD:
                 self._held.popitem(last=False)
@@ -171,9 +174,12 @@ class Laboratory:
         depth = getattr(made[0], "memory_depth", self.plan.geometry.memory_depth)
         orders = ("time",) if is_online(make) else ORDERS
         known = {order: [self._cases(make, tuners, order, self.plan.seed) for _, tuners in parts] for order in orders}
+        tried = len(made[0].settings)
         setting = choose(made, known[orders[0]], depth)
+        for method in made:
+            method.settings = (setting,)
         lines = {order: calibrate(made, people, setting, depth) for order, people in known.items()}
-        tuned = Tuned(setting, len(made[0].settings), lines, time.process_time() - start)
+        tuned = Tuned(setting, tried, lines, time.process_time() - start)
         self.shelf.keep_values(self._tuned_key(fold, name), tuned.as_json())
         return tuned
 

@@ -21,10 +21,8 @@ class Method(Protocol):
     learn have a static ``prepare(population)`` that leaves it in the population's notes.
     """
 
-    @property
-    def settings(self) -> Sequence[Setting]:
-        """What is tried on users of the population."""
-        ...
+    settings: Sequence[Setting]
+    """What is tried on users of the population; once one is chosen, that one alone."""
 
     @property
     def unit(self) -> float:

@@ -80,7 +80,7 @@ def _batch(jobs: Sequence[Job], numbers: Sequence[int], training: Training) -> l
     asked, _ = _padded([job[2] for job in jobs])
     share = mask / mask.sum(dim=1, keepdim=True).clamp(min=1)
     layers = _layers(numbers, inputs.shape[2], wanted.shape[2], training)
-    optimiser = torch.optim.AdamW(layers, lr=training.rate, weight_decay=training.decay)
+    optimiser = torch.optim.AdamW(layers, lr=training.rate, weight_decay=training.decay, fused=True)
     said = []
     for step in range(1, max(training.stops) + 1):
         optimiser.zero_grad()

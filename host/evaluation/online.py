@@ -28,6 +28,7 @@ class StreamedFactors:
 
     settings: Sequence[Setting] = grid(rate=(0.02, 0.04, 0.08), films=(0.0, 0.2))
     online = True
+    heavy = True
 
     def __init__(self, population: Population) -> None:
         self._population = population

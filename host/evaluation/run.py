@@ -12,7 +12,7 @@ from .. import console
 from ..errors import RamrecError
 from .cache import Arrays
 from .laboratory import Cell, Laboratory
-from .method import preparation
+from .method import is_heavy, preparation
 from .metrics import bootstrap_weights
 from .pool import Crew, Task
 from .protocol import STAGES, stage_name
@@ -75,7 +75,9 @@ def run_cells(lab: Laboratory, orders: Sequence[str], seeds: Sequence[int], *, c
     for cell in cells:
         if lab.marks(cell) is None:
             missing[cell.fold, cell.method].append(cell)
-    tasks: list[Task] = [("fill", fold, name, tuple(some)) for (fold, name), some in missing.items()]
+    # What takes longest begins first, so that in the end no process has to wait for another.
+    ordered = sorted(missing.items(), key=lambda item: not is_heavy(lab.makers[item[0][1]]))
+    tasks: list[Task] = [("fill", fold, name, tuple(some)) for (fold, name), some in ordered]
     fill(lab, tasks, [(fold, name) for fold, name in missing if lab.tuned(fold, name) is None], crew=crew, what=what)
     return _gathered(lab, cells)
 
