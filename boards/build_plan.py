@@ -37,7 +37,9 @@ _ICE40_SYNTHESIS = {
 }
 
 # The UP5K is full: logic is mapped three times over, each time from what the time before left, and comparisons with
-# constants do without carry chains. These are the steps of synth_ice40 with that in their places.
+# constants do without carry chains. These are the steps of synth_ice40 with that in their places. While Yosys makes
+# multipliers, the accumulators that count have another name: it would take them for multipliers of its own, and leave
+# them without a clock.
 _MAPPING = "strash;dch,-f;if;mfs2"
 _UP5K_SYNTHESIS = {
     "script_after_read": _ICE40_SYNTHESIS["script_after_read"]
@@ -46,7 +48,10 @@ synth_ice40 -dsp -spram -top top -run begin:coarse
 opt
 wreduce
 techmap -map +/cmp2softlogic.v
-synth_ice40 -dsp -spram -top top -run coarse:map_luts
+chtype -set accumulator t:SB_MAC16
+synth_ice40 -dsp -spram -top top -run coarse:map_ram
+chtype -set SB_MAC16 t:accumulator
+synth_ice40 -dsp -spram -top top -run map_ram:map_luts
 abc -dress -lut 4 -script +strash;ifraig;scorr;dc2;{";".join([_MAPPING] * 3)};lutpack,-S,1
 ice40_wrapcarry -unwrap
 techmap -map +/ice40/ff_map.v

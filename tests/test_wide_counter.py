@@ -1,5 +1,6 @@
 """Counter of 32 bits against a history of strobes, and its two forms against each other."""
 
+import json
 import random
 import re
 from importlib.resources import files
@@ -7,7 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 from amaranth.back import rtlil
+from ramrec.boards.build_plan import make_plan
 from ramrec.boards.build_tools import run_tool, yowasp
+from ramrec.boards.registry import BOARDS
+from ramrec.hdl.geometry import TINY
 from ramrec.hdl.wide_counter import WideCounter
 from ramrec.sim.pysim import Bench
 
@@ -50,3 +54,25 @@ def test_accumulator_is_the_same(first, tmp_path):
     ]
     run_tool([*yowasp(["yosys"]).commands["yosys"], "-q", "-p", "; ".join(steps)], tmp_path, tmp_path / "log")
     assert "SB_MAC16" in (tmp_path / "accumulated.il").read_text()
+
+
+def test_synthesis_leaves_the_accumulator_as_it_is(tmp_path):
+    """Yosys takes such cells for multipliers of its own, and leaves them without a clock, unless they are hidden."""
+    script = make_plan(BOARDS["icebreaker"], TINY).files["top.ys"]
+    (tmp_path / "top.il").write_text(rtlil.convert(WideCounter(), name="top", platform=UP5K))
+    (tmp_path / "top.ys").write_text(script)
+    run_tool([*yowasp(["yosys"]).commands["yosys"], "-q", "top.ys"], tmp_path, tmp_path / "log")
+    top = json.loads((tmp_path / "top.json").read_text())["modules"]["top"]
+    (cell,) = (cell for cell in top["cells"].values() if cell["type"] == "SB_MAC16")
+    wires = {name: port["bits"] for name, port in top["ports"].items()}
+    found = {name: cell["connections"][name] for name in ("CLK", "CE", "OLOADTOP", "OLOADBOT", "B", "O")}
+    assert found == {
+        "CLK": wires["clk"],
+        "CE": ["1"],
+        "OLOADTOP": wires["again"],
+        "OLOADBOT": wires["again"],
+        "B": wires["step"] + ["0"] * 15,
+        "O": wires["value"],
+    }
+    selects = ("TOPOUTPUT_SELECT", "BOTOUTPUT_SELECT", "TOPADDSUB_CARRYSELECT")
+    assert [int(cell["parameters"][name], 2) for name in selects] == [1, 1, 3]
