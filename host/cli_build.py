@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,6 +76,8 @@ def build_command(
         raise UsageError("--keep is for the board's own geometry and clock: leave out --geometry and --clock")
     if keep_report and carrier.name not in BOARDS:
         raise UsageError("--keep is for the boards of `ramrec boards`")
+    if keep_report and find_spec("numba") is None:
+        raise UsageError("--keep simulates the bench's commands, which needs numba: pip install 'ramrec[bench]'")
     try:
         out.mkdir(parents=True, exist_ok=True)  # a build takes minutes: better to fail here than behind it
         plan = _planned(carrier, geometry, clock)
@@ -82,7 +85,7 @@ def build_command(
         tools = native(plan.tools) if native_tools else yowasp(plan.tools)
         report = deliver(build(plan, tools, seed=seed, seeds=seeds, jobs=jobs, show=show), out)
         if keep_report:
-            from .projection import measure_cycles  # wants the extra `bench`
+            from .projection import measure_cycles
 
             console.say(f"report kept in {keep(report | measure_cycles(plan.geometry))}")
     except BuildError as error:

@@ -354,3 +354,12 @@ def test_a_bitstream_that_meets_timing_replaces_the_one_before(tmp_path: Path) -
     assert {path.name for path in tmp_path.iterdir()} == names
     missed = Built({**built.report, "timing_met": False}, built.bitstream, built.floorplan, "")
     assert Path(deliver(missed, tmp_path)["page"]).name == "ulx3s-25f.missed-timing.html"
+
+
+def test_keep_says_what_it_needs_before_anything_is_built(
+    run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_build, "find_spec", lambda name: None)
+    code, out, err = run(fake(60))("build", "ulx3s-25f", "--keep")
+    assert (code, out) == (2, "")
+    assert err == ("error: --keep simulates the bench's commands, which needs numba: pip install 'ramrec[bench]'\n")
