@@ -58,8 +58,9 @@ techmap -map +/ice40/ff_map.v
 clean
 opt_lut -tech ice40""",
     "synth_opts": "-run map_cells:",
-    # A looser placement, and the router that shares wires at first: the other one rips the same ones up for minutes.
-    "nextpnr_opts": "--router router2 --placer-heap-alpha 0.05 --placer-heap-beta 0.8",
+    # The router that shares wires at first, as the other one rips the same ones up for minutes, and a placement a
+    # little looser than usual: with some others, looser ones too, a last wire or two stay shared for ever.
+    "nextpnr_opts": "--router router2 --placer-heap-alpha 0.08 --placer-heap-beta 0.85",
 }
 
 

@@ -196,19 +196,21 @@ def test_broken_data_set_names_file_and_line(at_hand: Run, home: Path) -> None:
     assert "ratings.csv, line 74: expected a rating of 0.5 to 5 stars, found 9.5" in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(number: signal.Signals, at_hand: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_signal", [False, True])
+def test_interrupted(by_signal: bool, at_hand: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
-        signal.raise_signal(number)
+        if not by_signal:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGTERM)
         pytest.fail("the signal was ignored")
 
-    before = signal.getsignal(number)
+    before = signal.getsignal(signal.SIGTERM)
 
     monkeypatch.setattr("ramrec.host.recommender.Recommender.open", interrupt)
     code, out, err = at_hand("recommend", "ada")
     assert (code, out) == (130, "")
     assert err.splitlines()[-1].startswith("error: interrupted")
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_without_a_compiler_the_model_runs_and_one_line_says_so(
