@@ -101,7 +101,7 @@ def fit(
 def fit_uncalibrated(
     dataset: Dataset, *, geometry: Geometry, population: Collection[str] | None = None, seed: int = 1
 ) -> tuple[Catalogue, Factorisation]:
-    """The catalogue of :func:`fit` but for its thresholds, in half the time, and the factorisation it comes from.
+    """The catalogue of :func:`fit` but for its thresholds, with nobody replayed, and the factorisation it comes from.
 
     All thresholds are the score half way between the best dislike and the worst like.
     """

@@ -174,7 +174,8 @@ def test_newton_finds_what_the_bounded_method_finds():
     rng = np.random.default_rng(2)
     x = rng.standard_normal((60, 4))
     hit = x[:, 0] + 0.5 * rng.standard_normal(60) > 0
-    ridge, start = np.full(4, 0.5), np.array([0.0, 1, 0, 0])
-    expected = logistic_regression(x, hit, np.ones(60), ridge, start)
-    assert np.allclose(newton(x, hit, ridge, start, start), expected, atol=1e-4)
-    assert (newton(x[:0], hit[:0], ridge, start, start) == start).all()
+    ridge, centre = np.full(4, 0.5), np.array([0.0, 1, 0, 0])
+    expected = logistic_regression(x, hit, np.ones(60), ridge, centre)
+    for start in (centre, np.array([0.3, 0.5, -0.2, 0.1])):
+        assert np.allclose(newton(x, hit, ridge, centre, start), expected, atol=1e-4)
+        assert (newton(x[:0], hit[:0], ridge, centre, start) == start).all()

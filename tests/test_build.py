@@ -360,6 +360,7 @@ def test_keep_says_what_it_needs_before_anything_is_built(
     run: Callable[[Tools], Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli_build, "find_spec", lambda name: None)
+    monkeypatch.setattr(cli_build, "build", lambda *_, **__: pytest.fail("it builds"))
     code, out, err = run(fake(60))("build", "ulx3s-25f", "--keep")
     assert (code, out) == (2, "")
     assert err == ("error: --keep simulates the bench's commands, which needs numba: pip install 'ramrec[bench]'\n")

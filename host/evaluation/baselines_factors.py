@@ -142,7 +142,7 @@ def posterior_mean(x: Floats, said: Floats, spread: Floats, noise: float) -> Flo
 def newton(x: Floats, hit: npt.NDArray[np.bool_], ridge: Floats, centre: Floats, start: Floats) -> Floats:
     """Logistic regression with a ridge towards ``centre``, by Newton's method; weights are bounded from below.
 
-    ``start`` is where it begins, and of no influence on where it ends.
+    ``start`` is where it begins, and decides how soon it ends, not where.
     """
     beta = start.copy()
     for _ in range(_STEPS if len(x) else 0):

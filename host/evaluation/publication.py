@@ -12,7 +12,7 @@ import polars as pl
 from .. import console
 from ..dataset import Dataset
 from .cache import Arrays, key_of
-from .laboratory import Laboratory
+from .laboratory import HEAVY_INNER, Laboratory
 from .metrics import bootstrap_weights, figures
 from .pool import Crew, Task
 from .protocol import STAGES, Case
@@ -28,9 +28,6 @@ Row = dict[str, Any]
 
 RATINGS = (5, 10, 25, 100, 200)
 """Ratings of a user that are drawn; four fifths of them are learned, the others predicted."""
-
-_INNER = 2
-"""Inner folds that bands of stars are fitted on: with several draws of each user's ratings they are enough."""
 
 _DRAWS = {5: 8, 10: 8, 25: 4, 100: 2, 200: 2}
 """How often a user's ratings are drawn, so that few predictions per draw are many together."""
@@ -88,7 +85,7 @@ class _Worker:
     def judge(self, fold: int) -> None:
         """Do one fold, and keep it."""
         lab = self._lab
-        parts = lab.folds[fold].inner(lab.plan)[:_INNER]
+        parts = lab.folds[fold].inner(lab.plan)[:HEAVY_INNER]
         seed = lab.plan.seed
         ground = Ground(
             lab.population(fold, None),

@@ -42,8 +42,4 @@ def published_bits(population: Population) -> npt.NDArray[np.uint8]:
 
 def published_codes(population: Population) -> npt.NDArray[np.uint8]:
     """The same bits as codes of :data:`PUBLISHED_NEURON`, ``(films, code_bytes)``, filled up with zeros."""
-    bits = published_bits(population)
-    codes = np.zeros((len(bits), PUBLISHED_NEURON.code_bytes), np.uint8)
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    codes[:, : packed.shape[1]] = packed
-    return codes
+    return np.packbits(published_bits(population), axis=1, bitorder="little")

@@ -57,7 +57,8 @@ def _sentences(results: Row, accuracy: dict[Any, Row], paired: dict[Any, Row], f
             against.append(f"{_signed(paired['nearest-published', _AT])} against it on the published ones")
         if ("mlp", _AT) in paired:
             against.append(f"{_signed(paired['mlp', _AT])} against a network per user")
-        yield f"At {_AT} ratings that is {', '.join(against)}."
+        *first, last = against
+        yield f"At {_AT} ratings that is {', '.join(first)}{' and ' if first else ''}{last}."
     strong = [f"`{name}` {_signed(paired[name, _AT])}" for name in _STRONG if (name, _AT) in paired]
     if strong:
         yield f"Against the strongest, at {_AT} ratings: {'; '.join(strong)}."
