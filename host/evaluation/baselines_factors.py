@@ -29,7 +29,9 @@ class FactorFoldIn(Baseline):
     alone.
     """
 
-    settings = grid(target=("stars", "like"), noise=(0.3, 0.5, 0.8, 1.2, 1.8), offset=(0.05, 0.1, 0.2, 0.4))
+    settings = grid(
+        target=("stars", "like"), noise=(0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4.0), offset=(0.05, 0.1, 0.2, 0.4, 0.8)
+    )
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
         fitted, population = self.fitted, self.population
@@ -94,7 +96,7 @@ class UserLogistic(Baseline):
     """
 
     middle = 0.0
-    settings = grid(offset=(0.3, 1, 3, 10), factors=(0.1, 0.25, 0.5, 1))
+    settings = grid(offset=(0.3, 1, 3, 10), factors=(0.1, 0.25, 0.5, 1, 2))
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
         x, likes = self._vectors[case.films], liked(case.steps)

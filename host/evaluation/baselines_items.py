@@ -27,7 +27,7 @@ class ItemKnn(Baseline):
     with baseline estimates and shrinkage: Koren 2008).
     """
 
-    settings = grid(shrink=(10, 30, 100), neighbours=(20, 1000), damping=(0.1, 0.3, 1), bias=(4, 8))
+    settings = grid(shrink=(10, 30, 100, 300, 1000), neighbours=(20, 1000), damping=(0.03, 0.1, 0.3, 1), bias=(4, 8))
 
     @cached_property
     def _centred(self) -> dict[float, tuple[csc_array, Floats]]:

@@ -22,13 +22,13 @@ from .protocol import ORDERS, Case, cases, events
 from .sources import source_digest
 from .tuning import Tuned, calibrate, choose
 
-__all__ = ["HEAVY_INNER", "Cell", "Laboratory", "Make"]
+__all__ = ["Cell", "Laboratory", "Make"]
 
 Make = Callable[[Population], Method]
 
 _POPULATIONS_HELD = 8
 
-HEAVY_INNER = 2
+_HEAVY_INNER = 2
 """Inner folds that a method that takes long is tuned on."""
 
 
@@ -100,7 +100,7 @@ class Laboratory:
 
     def inner(self, name: str) -> int:
         """How many inner folds a method is tuned on."""
-        return min(self.plan.inner, HEAVY_INNER) if is_heavy(self.makers[name]) else self.plan.inner
+        return min(self.plan.inner, _HEAVY_INNER) if is_heavy(self.makers[name]) else self.plan.inner
 
     # Work
 

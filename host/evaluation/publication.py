@@ -12,7 +12,7 @@ import polars as pl
 from .. import console
 from ..dataset import Dataset
 from .cache import Arrays, key_of
-from .laboratory import HEAVY_INNER, Laboratory
+from .laboratory import Laboratory
 from .metrics import bootstrap_weights, figures
 from .pool import Crew, Task
 from .protocol import STAGES, Case
@@ -85,7 +85,7 @@ class _Worker:
     def judge(self, fold: int) -> None:
         """Do one fold, and keep it."""
         lab = self._lab
-        parts = lab.folds[fold].inner(lab.plan)[:HEAVY_INNER]
+        parts = lab.folds[fold].inner(lab.plan)
         seed = lab.plan.seed
         ground = Ground(
             lab.population(fold, None),

@@ -18,8 +18,8 @@ __all__ = ["Line", "Tuned", "calibrate", "choose"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_FINALISTS = 5
-"""Settings that are tried on all inner folds."""
+_FEWEST = 8
+"""Settings, where there are as many, that are tried on all inner folds."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def choose(made: Sequence[Method], known: Sequence[Sequence[Case]], depth: int) 
     """The setting with the best pooled AUC, mean over inner folds and numbers of ratings.
 
     Pooled AUC needs no threshold and asks, other than a user's own, whether users compare with each other, as
-    they have to if they share a threshold. Only the best few on the first inner fold are tried on the others
-    (a round of successive halving: Jamieson & Talwalkar 2016).
+    they have to if they share a threshold. After each inner fold the better half goes on to the next, but
+    eight at least (successive halving: Jamieson & Talwalkar 2016).
 
     Parameters
     ----------
@@ -102,7 +102,8 @@ def choose(made: Sequence[Method], known: Sequence[Sequence[Case]], depth: int) 
         for place in tried.tolist():
             scores = _scores(method, people, settings[place])
             quality[place] += np.mean([pooled_auc(scores[here], likes[here]) for here in at])
-        tried = np.sort(tried[np.argsort(-quality[tried], kind="stable")][:_FINALISTS])
+        better = np.argsort(-quality[tried], kind="stable")[: max(len(tried) // 2, _FEWEST)]
+        tried = np.sort(tried[better])
     return settings[int(tried[quality[tried].argmax()])]
 
 
