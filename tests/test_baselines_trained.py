@@ -112,12 +112,12 @@ def test_signals_about_a_user_come_from_others(population, monkeypatch):
     monkeypatch.setattr(Population, "learn", learning)
     monkeypatch.setattr(signals, "cases", cutting)
     fresh = replace(population, notes={})
-    table = signals.table(fresh)
+    table = fresh.noted(signals.learn_table)
     assert len(table.likes) == len(table.signals) == len(table.weights)
     assert all(not users & others for users, others in zip(learned, asked, strict=True))
     assert set().union(*asked) < set(population.users)
     assert sum(map(len, asked)) == len(set().union(*asked)) > len(population.users) // 3
-    assert signals.table(fresh) is table
+    assert fresh.noted(signals.learn_table) is table
 
 
 def test_published_bits(population, dataset):

@@ -8,7 +8,7 @@ from ramrec.host.evaluation.tuning import Line, choose
 class Noisy:
     """Knows the answers but for noise, of which the setting 7 has the least; notes what it is asked for."""
 
-    settings = tuple({"number": number} for number in range(20))
+    settings = tuple({"number": number} for number in range(40))
     unit, middle = 64.0, 0.0
 
     def __init__(self) -> None:
@@ -23,14 +23,14 @@ class Noisy:
         return [np.rint(64 * case.likes + size * one).astype(np.int64) for case, one in zip(cases, noise, strict=True)]
 
 
-def test_after_each_inner_fold_the_better_half_goes_on_but_eight_at_least():
+def test_after_each_inner_fold_the_better_half_goes_on_but_sixteen_at_least():
     rng = np.random.default_rng(1)
     people = [Case(f"u{user}", *rng.integers(1, 11, (2, 4)), *rng.integers(1, 11, (2, 8))) for user in range(40)]
     made = [Noisy() for _ in range(3)]
     assert choose(made, [people] * 3, 8) == {"number": 7}
     first, second, third = (method.tried for method in made)
-    assert first == list(range(20))
-    assert (len(second), len(third)) == (10, 8)
+    assert first == list(range(40))
+    assert (len(second), len(third)) == (20, 16)
     assert {7} < set(third) < set(second)
     assert second == sorted(second)
 

@@ -1,7 +1,7 @@
 """What agents are compared with: methods that learn from the same population and are tuned in the same way."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -52,7 +52,7 @@ class Population:
         The factorisation that the catalogue comes from, and one that knows nothing of a film but its ratings, where
         they are at hand.
     notes
-        What methods have learned from it and leave here for each other, by name.
+        What :meth:`noted` has learned, by who learned it.
     """
 
     catalogue: Catalogue
@@ -63,7 +63,7 @@ class Population:
     users: tuple[str, ...] = ()
     fitted: Factorisation | None = None
     plain: Factorisation | None = None
-    notes: dict[str, Any] = field(default_factory=dict, compare=False)
+    notes: dict[Callable[["Population"], Any], Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def learn(cls, dataset: Dataset, users: Collection[str], geometry: Geometry, seed: int) -> "Population":
@@ -119,6 +119,12 @@ class Population:
             rng=np.random.default_rng([self.seed, 30]),
             advance=lambda: None,
         )
+
+    def noted(self, learn: Callable[["Population"], Any]) -> Any:
+        """What ``learn`` makes of this population, made once for all methods that ask."""
+        if learn not in self.notes:
+            self.notes[learn] = learn(self)
+        return self.notes[learn]
 
     def surprise(self, films: Ints, steps: Ints) -> Floats:
         """What ratings say beyond the prior, in stars."""

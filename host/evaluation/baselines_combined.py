@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from .baselines import UNIT, Baseline, Population, Setting, fingerprint, grid
 from .protocol import Case
-from .signals import Signals, table
+from .signals import Signals, learn_table
 
 __all__ = ["Boosting", "Stack"]
 
@@ -36,6 +36,7 @@ class _Combination(Baseline):
     heavy = True
     ranks = False
     middle = 0.0
+    prepare = staticmethod(learn_table)
 
     def __init__(self, population: Population) -> None:
         super().__init__(population)
@@ -45,11 +46,6 @@ class _Combination(Baseline):
     @abstractmethod
     def logits(self, signals: Floats, setting: Setting) -> Floats:
         """Logits ``(n,)`` of signals ``(n, signals)``."""
-
-    @staticmethod
-    def prepare(population: Population) -> None:
-        """Make what every combination learns from, and leave it with the population."""
-        table(population)
 
     def stages(self, case: Case, setting: Setting) -> Iterable[Floats]:
         return iter(self.scores([case], setting)[0] / UNIT)
@@ -75,7 +71,7 @@ class Boosting(_Combination):
 
     @cached_property
     def _model(self) -> Any:
-        seen = table(self.population)
+        seen = self.population.noted(learn_table)
         model = HistGradientBoostingClassifier(
             learning_rate=_RATE,
             max_leaf_nodes=_LEAVES,
@@ -108,7 +104,7 @@ class Stack(_Combination):
 
     def _model(self, strength: float) -> Any:
         if strength not in self._models:
-            seen = table(self.population)
+            seen = self.population.noted(learn_table)
             model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=_STEPS))
             model.fit(_crossed(seen.signals), seen.likes, logisticregression__sample_weight=seen.weights)
             self._models[strength] = model

@@ -21,27 +21,47 @@ _FACTORS = 10
 _SPREAD = 0.03
 _RATE = 0.02
 _DECAY = 0.1
+_PASSES = 8
 _NEW = -1
 """Name of the user whose ratings are learned, whoever it is; the population's are 0 and up."""
+
+
+def learn_model(population: Population) -> Any:
+    """River's model after passes over the ratings in random order; films nobody rated are known as well."""
+    rng = np.random.default_rng([population.seed, 42])
+    model: Any = BiasedMF(
+        n_factors=_FACTORS,
+        bias_optimizer=SGD(_RATE),
+        latent_optimizer=SGD(_RATE),
+        l2_bias=_DECAY,
+        l2_latent=_DECAY,
+        latent_initializer=Normal(mu=0, sigma=_SPREAD, seed=population.seed),
+    )
+    ratings = population.surprises.tocoo()
+    users, films = (axis.tolist() for axis in ratings.coords)
+    said = ratings.data.tolist()
+    for film in np.flatnonzero(np.bincount(ratings.coords[1], minlength=ratings.shape[1]) == 0).tolist():
+        model.i_biases[film], model.i_latents[film] = 0.0, np.zeros(_FACTORS)
+    for _ in range(_PASSES):
+        for at in rng.permutation(len(said)).tolist():
+            model.learn_one(users[at], films[at], said[at])
+    return model
 
 
 class OnlineFactors(Baseline):
     """River's biased matrix factorisation by stochastic gradient steps, on surprises.
 
-    It learns the population's ratings one by one, in random order and several times, and then those of a new
+    It learns the population's ratings one by one, in random order and eight times, and then those of a new
     user in the order they were given, also several times, while the films stay as they are (Paterek 2007).
     """
 
     heavy = True
     ranks = False
-    settings = grid(passes=(8,), repeats=(3, 6))
-
-    def __init__(self, population: Population) -> None:
-        super().__init__(population)
-        self._models: dict[int, Any] = {}
+    settings = grid(repeats=(3, 6))
+    prepare = staticmethod(learn_model)
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
-        model = self._model(int(setting["passes"]))
+        model = self.population.noted(learn_model)
         said = self.population.surprise(case.films, case.steps).tolist()
         films, tested = case.films.tolist(), case.tested.tolist()
         priors = self.population.priors[case.tested]
@@ -52,31 +72,6 @@ class OnlineFactors(Baseline):
                 for film, surprise in zip(films[first:], said[first:], strict=True):
                     user.learn_one(_NEW, film, surprise)
             yield priors + np.array([user.predict_one(_NEW, film) for film in tested])
-
-    def _model(self, passes: int) -> Any:
-        """The model after so many passes; those after fewer are made on the way."""
-        if passes not in self._models:
-            stops = {int(each["passes"]) for each in self.settings}
-            rng = np.random.default_rng([self.population.seed, 42])
-            model: Any = BiasedMF(
-                n_factors=_FACTORS,
-                bias_optimizer=SGD(_RATE),
-                latent_optimizer=SGD(_RATE),
-                l2_bias=_DECAY,
-                l2_latent=_DECAY,
-                latent_initializer=Normal(mu=0, sigma=_SPREAD, seed=self.population.seed),
-            )
-            ratings = self.population.surprises.tocoo()
-            users, films = (axis.tolist() for axis in ratings.coords)
-            said = ratings.data.tolist()
-            for film in np.flatnonzero(np.bincount(ratings.coords[1], minlength=ratings.shape[1]) == 0).tolist():
-                model.i_biases[film], model.i_latents[film] = 0.0, np.zeros(_FACTORS)
-            for done in range(1, max(stops) + 1):
-                for at in rng.permutation(len(said)).tolist():
-                    model.learn_one(users[at], films[at], said[at])
-                if done in stops:
-                    self._models[done] = deepcopy(model)
-        return self._models[passes]
 
 
 def _of_new_user(model: Any) -> Any:

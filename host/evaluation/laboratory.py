@@ -157,14 +157,13 @@ class Laboratory:
     def _prepared(self, fold: int, inner: int | None, name: str) -> Population:
         population = self.population(fold, inner)
         prepare = preparation(self.makers[name])
-        if prepare is not None:
+        if prepare is not None and prepare not in population.notes:
             key = key_of("notes", prepare.__qualname__, self._sources[name], self._population_key(fold, inner))
-            notes = population.notes or self.shelf.learned(key)
-            if notes is None:
-                prepare(population)
-                self.shelf.keep_learned(key, population.notes)
+            made = self.shelf.learned(key)
+            if made is None:
+                self.shelf.keep_learned(key, population.noted(prepare))
             else:
-                population.notes.update(notes)
+                population.notes[prepare] = made
         return population
 
     def _tune(self, fold: int, name: str) -> Tuned:

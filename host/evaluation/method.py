@@ -1,7 +1,7 @@
 """What the evaluation asks of a method."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,9 @@ class Method(Protocol):
 
     A class may say ``heavy = True``, then one seed of the random order is evaluated, and ``ranks = False``, then it
     is not asked for scores of a whole catalogue. One that keeps a limited number of ratings has a
-    ``memory_depth``; for thresholds, more ratings are as many. Methods of one module that share what takes long to
-    learn have a static ``prepare(population)`` that leaves it in the population's notes.
+    ``memory_depth``; for thresholds, more ratings are as many. One that first learns something from its population that
+    takes long, or that it shares with others, has a static ``prepare(population)``, which returns that, and asks for it
+    by :meth:`~.baselines.Population.noted`.
     """
 
     settings: Sequence[Setting]
@@ -49,9 +50,9 @@ def is_online(made: object) -> bool:
     return bool(getattr(getattr(made, "func", made), "online", False))
 
 
-def preparation(made: object) -> Callable[[Population], None] | None:
-    """What a method, or what makes it, does for a population before it is first used; None if nothing."""
-    found: Callable[[Population], None] | None = getattr(getattr(made, "func", made), "prepare", None)
+def preparation(made: object) -> Callable[[Population], Any] | None:
+    """What a method, or what makes it, has learned from a population before it is first used; None if nothing."""
+    found: Callable[[Population], Any] | None = getattr(getattr(made, "func", made), "prepare", None)
     return found
 
 

@@ -15,11 +15,10 @@ from .baselines_simple import LikeRate, PriorAndBias
 from .baselines_users import UserKnn
 from .protocol import Case, cases
 
-__all__ = ["USUAL", "Signals", "Table", "table"]
+__all__ = ["USUAL", "Signals", "Table", "learn_table"]
 
 Floats = npt.NDArray[np.float64]
 
-_NOTE = "table of signals"
 _PARTS, _USED = 4, 2
 _FEW = 64
 USUAL: dict[str, tuple[type[Baseline], Setting]] = {
@@ -80,18 +79,11 @@ class Signals:
         return tables
 
 
-def table(population: Population) -> Table:
+def learn_table(population: Population) -> Table:
     """Signals about half of the population's own people: two quarters, each from a population without it.
 
-    It takes as long as two populations, so it is made once and left in the population's notes.
+    It takes as long as two populations.
     """
-    if _NOTE not in population.notes:
-        population.notes[_NOTE] = _learn_table(population)
-    kept: Table = population.notes[_NOTE]
-    return kept
-
-
-def _learn_table(population: Population) -> Table:
     if population.dataset is None:
         raise ValueError("the population must be one of Population.learn, which knows its data set")
     order = np.random.default_rng([population.seed, 41]).permutation(len(population.users))

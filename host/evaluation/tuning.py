@@ -18,7 +18,7 @@ __all__ = ["Line", "Tuned", "calibrate", "choose"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_FEWEST = 8
+_FEWEST = 16
 """Settings, where there are as many, that are tried on all inner folds."""
 
 
@@ -80,7 +80,7 @@ def choose(made: Sequence[Method], known: Sequence[Sequence[Case]], depth: int) 
 
     Pooled AUC needs no threshold and asks, other than a user's own, whether users compare with each other, as
     they have to if they share a threshold. After each inner fold the better half goes on to the next, but
-    eight at least (successive halving: Jamieson & Talwalkar 2016).
+    sixteen at least (successive halving: Jamieson & Talwalkar 2016).
 
     Parameters
     ----------
