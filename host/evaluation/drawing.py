@@ -185,7 +185,12 @@ def _bars(axes: Any, plot: Plot, groups: list[str]) -> None:
             axes.errorbar(series.y, at, xerr=errors, fmt="none", ecolor=_INK, elinewidth=0.9)
         for y, value, high in zip(at, series.y, series.high or series.y, strict=True):
             axes.annotate(
-                f"{value:.1f}", (max(value, high), y), (4, 0), textcoords="offset points", va="center", fontsize=8
+                f"{round(value, 1) + 0.0:.1f}",
+                (max(value, high), y),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
             )
     axes.set_yticks([sum(at) / len(at) for at in ticks.values()], groups)
     axes.invert_yaxis()
