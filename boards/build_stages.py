@@ -126,6 +126,7 @@ class _Watch:
         self._show = show
         self._shown = ExitStack()
         self._board = board
+        self._stage = ""
         self._utilization: dict[str, dict[str, int]] = {}
 
     def __enter__(self) -> "_Watch":
@@ -135,7 +136,10 @@ class _Watch:
         self._shown.close()
 
     def enter(self, stage: str) -> None:
+        if stage == self._stage:
+            return  # router2 hands over to router1
         self._shown.close()
+        self._stage = stage
         start = time.monotonic()
         self._shown.callback(lambda: self.seconds.update({stage: round(time.monotonic() - start, 1)}))
         self._shown.enter_context(self._show(stage))

@@ -65,7 +65,7 @@ elif tool.startswith("nextpnr"):
     print("Info: Placed 0 cells based on constraints.", flush=True)
     if int(used) > 24288:
         time.sleep(60)
-    print("Info: Setting up routing queue.")
+    print("Info: Running router2...\nInfo: Setting up routing queue.")
     Path(after("--write")).write_text(json.dumps(placed()))
     Path(after("--report")).write_text(json.dumps(report(float(achieved) * int(after("--seed")))))
 else:
