@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from ramrec.host.evaluation.drawing import COLOURS
 from ramrec.host.evaluation.files import experiments_beside
 from ramrec.host.evaluation.report import report
+from ramrec.host.evaluation.sections import document
 
 ROOT = Path(__file__).parent.parent
 STAGES = (0, 5, 10, 20, 50, "all")
@@ -37,3 +39,11 @@ def test_the_first_page_has_the_accuracies_of_the_report():
     table = text[text.index(header) :].split("\n\n")[0].splitlines()[2:]
     said = {name: cells for name, *cells in ([part.strip() for part in line.strip("|").split("|")] for line in table)}
     assert said == {name: [measured[method, k] for k in STAGES] for name, method in METHODS.items()}
+
+
+def test_every_series_of_a_picture_has_a_colour_of_its_own():
+    path = ROOT / "docs" / "results.json"
+    sections = document(json.loads(path.read_text()), experiments_beside(path)).sections
+    assert 1 < max(len(picture.plot.series) for section in sections for picture in section.pictures) <= len(COLOURS)
+    style = (ROOT / "host" / "evaluation" / "page.html.jinja").read_text("utf-8")
+    assert [style.count(f"--series-{place}:") for place in range(len(COLOURS))] == [2] * len(COLOURS)

@@ -8,14 +8,14 @@ from typing import Any
 from ..errors import RamrecError
 from .picture import Plot, Series
 
-__all__ = ["as_svg", "require_drawing", "write_png"]
+__all__ = ["COLOURS", "as_svg", "require_drawing", "write_png"]
 
 _INK, _FAINT, _GROUND = "#1f2328", "#d4d8dd", "#ffffff"
-_COLOURS = ("#c2410c", "#1d6fb8", "#2e8b57", "#8250df", "#b8860b", "#0f8b8d", "#9a3b6b", "#5f6b7a")
+COLOURS = ("#c2410c", "#1d6fb8", "#2e8b57", "#8250df", "#b8860b", "#0f8b8d", "#9a3b6b", "#5f6b7a", "#8b5e3c")
 """Of series; told apart with any kind of colour vision, the first for what the picture is about."""
-_MARKERS = "osD^vPX*"
+_MARKERS = "osD^vPX*h"
 _PAGE = {_INK: "var(--ink)", _FAINT: "var(--rule)", _GROUND: "var(--ground)"} | {
-    colour: f"var(--series-{place})" for place, colour in enumerate(_COLOURS)
+    colour: f"var(--series-{place})" for place, colour in enumerate(COLOURS)
 }
 _WIDTH, _HEIGHT, _BAR, _DPI = 7.2, 4.0, 0.28, 150
 
@@ -128,7 +128,7 @@ def _lines(axes: Any, plot: Plot, groups: list[str]) -> None:
             ms=4.5 if place == 0 else 3.5,
             lw=2.4 if place == 0 else 1.2,
             elinewidth=0.8,
-            color=_COLOURS[place % len(_COLOURS)],
+            color=COLOURS[place % len(COLOURS)],
             zorder=10 - min(place, 8),
         )
         for interval in drawn[2]:
@@ -180,7 +180,7 @@ def _bars(axes: Any, plot: Plot, groups: list[str]) -> None:
     for place, series in enumerate(plot.series):
         at = [spots[str(x), place] for x in series.x]
         errors = _errors(series)
-        axes.barh(at, series.y, 0.8, color=_COLOURS[place % len(_COLOURS)], label=series.name, alpha=0.85)
+        axes.barh(at, series.y, 0.8, color=COLOURS[place % len(COLOURS)], label=series.name, alpha=0.85)
         if errors is not None:
             axes.errorbar(series.y, at, xerr=errors, fmt="none", ecolor=_INK, elinewidth=0.9)
         for y, value, high in zip(at, series.y, series.high or series.y, strict=True):
