@@ -26,7 +26,7 @@ _NEW = -1
 """Name of the user whose ratings are learned, whoever it is; the population's are 0 and up."""
 
 
-def learn_model(population: Population) -> Any:
+def _learn_model(population: Population) -> Any:
     """River's model after passes over the ratings in random order; films nobody rated are known as well."""
     rng = np.random.default_rng([population.seed, 42])
     model: Any = BiasedMF(
@@ -51,17 +51,17 @@ def learn_model(population: Population) -> Any:
 class OnlineFactors(Baseline):
     """River's biased matrix factorisation by stochastic gradient steps, on surprises.
 
-    It learns the population's ratings one by one, in random order and eight times, and then those of a new
+    It learns the population's ratings one by one, in random order and several times, and then those of a new
     user in the order they were given, also several times, while the films stay as they are (Paterek 2007).
     """
 
     heavy = True
     ranks = False
     settings = grid(repeats=(3, 6))
-    prepare = staticmethod(learn_model)
+    prepare = staticmethod(_learn_model)
 
     def stages(self, case: Case, setting: Setting) -> Iterator[Floats]:
-        model = self.population.noted(learn_model)
+        model = self.population.noted(_learn_model)
         said = self.population.surprise(case.films, case.steps).tolist()
         films, tested = case.films.tolist(), case.tested.tolist()
         priors = self.population.priors[case.tested]
