@@ -50,7 +50,7 @@ def test_plan_has_a_pll_that_makes_the_boards_clock(plan: Plan) -> None:
 
 def test_clocks_are_what_the_boards_promise() -> None:
     for board in BOARDS.values():
-        assert board.clock_mhz >= (24 if "iCE40" in board.fpga else 48 if "85F" in board.fpga else 80)
+        assert board.clock_mhz >= (24 if "iCE40" in board.fpga else 80)
 
 
 def test_ecp5_is_synthesised_without_wide_multiplexers(plan: Plan) -> None:
