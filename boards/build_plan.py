@@ -15,6 +15,7 @@ from .board_top import BoardTop, line_divisor
 from .build_schematic import neuron_files
 from .build_tools import MissingTools
 from .clock import reached_mhz
+from .floorplan import site_files
 
 __all__ = ["Plan", "digest", "make_plan"]
 
@@ -130,14 +131,14 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
         raise
     commands = json.loads(made.files[f"{made.script}.json"])["commands"]
     files = {name: text if isinstance(text, str) else text.decode() for name, text in made.files.items()}
-    return Plan(board.name, geometry, clock, source, files | neuron_files(geometry), commands)
+    files |= neuron_files(geometry) | site_files(platform.device)
+    return Plan(board.name, geometry, clock, source, files, commands)
 
 
 def _options(device: str) -> dict[str, str]:
     if device.startswith("LFE5"):
-        # On the large chips nextpnr's usual placer leaves more to route than its routers can, or longer wires.
-        large = device.endswith(("45F", "85F"))
-        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if large else {})
+        # On the middle chip nextpnr's usual placer leaves longer wires.
+        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if device.endswith("45F") else {})
     return _UP5K_SYNTHESIS if device.startswith("iCE40UP") else _ICE40_SYNTHESIS
 
 

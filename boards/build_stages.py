@@ -16,6 +16,7 @@ from .build_plan import Plan
 from .build_report import make_report, too_large
 from .build_schematic import NEURON_SCRIPT, draw
 from .build_tools import BuildError, Tools, run_tool
+from .floorplan import SITES_FILE, pin_block_ram
 
 __all__ = ["Built", "Show", "place_and_route", "synthesise"]
 
@@ -68,6 +69,8 @@ def synthesise(plan: Plan, tools: Tools, folder: Path, show: Show) -> Path:
             with _Watch(show) as watch:
                 watch.enter("synthesis")
                 run_tool(_command(plan, tools, 0), work, log)
+                if SITES_FILE in plan.files:
+                    pin_block_ram(work / _NETLIST, work / SITES_FILE)
                 if NEURON_SCRIPT in plan.files:
                     run_tool([*tools.commands["yosys"], "-q", NEURON_SCRIPT], work, log)
                     (work / _NEURON).write_text(draw((work / "neuron.dot").read_text()) or "")

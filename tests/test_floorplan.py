@@ -1,0 +1,63 @@
+"""Places of an 85F's block RAM."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from ramrec.boards.build_plan import make_plan
+from ramrec.boards.floorplan import SITES_FILE, Site, floorplan, pin_block_ram, site_files
+from ramrec.boards.registry import BOARDS
+from ramrec.hdl.geometry import TINY
+
+SITES = [Site(*site) for site in json.loads(site_files("LFE5U-85F")[SITES_FILE])]
+DATA = "top.device.processor.engine.data"
+LANES = [f"{DATA}.catalogue.lane_{lane}.0.{block}" for lane in range(10) for block in range(8)]
+IN_STEP = [f"{DATA}.memory.bank_{bank}.0.{block}" for bank in range(2) for block in range(5)]
+STORED = [f"{DATA}.store.ratings_{number}.0.{block}" for number in range(32) for block in range(2)]
+
+
+def test_sites_are_those_of_the_die() -> None:
+    assert len(SITES) == len({site.bel for site in SITES}) == 208
+    assert SITES[0].bel == "X4/Y22/EBR0"
+    assert SITES[-1].bel == "X120/Y82/EBR3"
+
+
+def test_every_block_has_a_place_of_its_own() -> None:
+    places = floorplan([*STORED, *IN_STEP, *LANES], SITES)
+    assert {*places} == {*STORED, *IN_STEP, *LANES}
+    assert len({*places.values()}) == len(places)
+
+
+def test_a_lane_is_compact_and_lanes_are_in_order() -> None:
+    where = {site.bel: site for site in SITES}
+    places = {cell: where[bel] for cell, bel in floorplan(reversed(LANES), SITES).items()}
+    columns = [[places[cell].x for cell in LANES if f".lane_{lane}." in cell] for lane in range(10)]
+    assert all(max(lane) - min(lane) <= 11 for lane in columns)
+    assert all(max(one) <= min(other) for one, other in pairwise(columns))
+    assert {place.y for place in places.values()} == {70, 82}
+
+
+def test_what_finds_no_room_is_left_to_the_placer() -> None:
+    many = [f"{DATA}.catalogue.lane_{lane}.0.0" for lane in range(120)]
+    assert [*floorplan([*many, "top.queue.memory.0.0"], SITES)] == many[:104]
+
+
+@pytest.mark.parametrize(("board", "pinned"), [("ulx3s-85f", True), ("ecp5-evn", True), ("ulx3s-45f", False)])
+def test_plan_has_places_for_the_largest_die(board: str, pinned: bool) -> None:
+    assert (SITES_FILE in make_plan(BOARDS[board], TINY).files) == pinned
+
+
+def test_netlist_is_told(tmp_path: Path) -> None:
+    netlist, sites = tmp_path / "top.json", tmp_path / SITES_FILE
+    cells = {name: {"type": "DP16KD", "attributes": {}} for name in IN_STEP} | {
+        f"{DATA}.memory.read": {"type": "TRELLIS_FF", "attributes": {}}
+    }
+    netlist.write_text(json.dumps({"modules": {"top": {"cells": cells}, "DP16KD": {"cells": {}}}}))
+    sites.write_text(site_files("LFE5U-85F")[SITES_FILE])
+    pin_block_ram(netlist, sites)
+    told = json.loads(netlist.read_text())["modules"]["top"]["cells"]
+    assert {name: cell["attributes"].get("BEL") for name, cell in told.items()} == {
+        **floorplan(IN_STEP, SITES),
+        f"{DATA}.memory.read": None,
+    }
