@@ -121,24 +121,26 @@ def make_plan(board: Board, geometry: Geometry, *, clock_mhz: float | None = Non
     clock = reached_mhz(wanted, platform)
     line_divisor(clock, wanted.baud)  # before anything is made of it
     source = build_id()
+    sites = site_files(platform.device, geometry)
     # Without source lines the plan does not depend on the folder in which the package lies.
-    options = {"verbose": True, "emit_src": False}
+    options = {"verbose": True, "emit_src": False, **_options(platform.device, placed=bool(sites))}
     try:
-        made = platform.build(BoardTop(wanted), do_build=False, **options, **_options(platform.device))
+        made = platform.build(BoardTop(wanted), do_build=False, **options)
     except ValueError:
         # Amaranth would remark upon all that was made until then and is not used.
         warnings.simplefilter("ignore", UnusedElaboratable)
         raise
     commands = json.loads(made.files[f"{made.script}.json"])["commands"]
     files = {name: text if isinstance(text, str) else text.decode() for name, text in made.files.items()}
-    files |= neuron_files(geometry) | site_files(platform.device)
+    files |= neuron_files(geometry) | sites
     return Plan(board.name, geometry, clock, source, files, commands)
 
 
-def _options(device: str) -> dict[str, str]:
+def _options(device: str, placed: bool) -> dict[str, str]:
     if device.startswith("LFE5"):
-        # On the middle chip nextpnr's usual placer leaves longer wires.
-        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if device.endswith("45F") else {})
+        # On the large chips nextpnr's usual placer leaves longer wires, unless block RAM has been placed for it.
+        large = device.endswith(("45F", "85F")) and not placed
+        return _ECP5_SYNTHESIS | ({"nextpnr_opts": "--placer static"} if large else {})
     return _UP5K_SYNTHESIS if device.startswith("iCE40UP") else _ICE40_SYNTHESIS
 
 

@@ -10,10 +10,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..hdl.geometry import Geometry
+
 __all__ = ["SITES_FILE", "Site", "floorplan", "pin_block_ram", "site_files"]
 
 SITES_FILE = "block_ram.json"
 """Name of a plan's file with the places of a die's block RAM; without it the placer chooses."""
+
+_MOST_LANES = 10
+"""Twenty lanes fill the die with wires of their own; kept together, they were routed more slowly."""
 
 _ROWS = (22, 46, 70, 82)
 _PAIRS_START = (*range(4, 67, 9), *range(69, 123, 9))
@@ -32,9 +37,9 @@ class Site(NamedTuple):
     bel: str
 
 
-def site_files(device: str) -> dict[str, str]:
-    """The places of a device's block RAM as a file of a plan: name -> content; none where the placer does well."""
-    if not device.endswith("85F"):
+def site_files(device: str, geometry: Geometry) -> dict[str, str]:
+    """The places of a device's block RAM as a file of a plan: name -> content; none where the placer does better."""
+    if not device.endswith("85F") or geometry.lanes > _MOST_LANES:
         return {}
     sites = [Site(x + 2 * n, y, f"X{x + 2 * n}/Y{y}/EBR{n}") for y in _ROWS for x in _PAIRS_START for n in range(4)]
     return {SITES_FILE: json.dumps(sites)}

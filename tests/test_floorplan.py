@@ -10,7 +10,7 @@ from ramrec.boards.floorplan import SITES_FILE, Site, floorplan, pin_block_ram, 
 from ramrec.boards.registry import BOARDS
 from ramrec.hdl.geometry import TINY
 
-SITES = [Site(*site) for site in json.loads(site_files("LFE5U-85F")[SITES_FILE])]
+SITES = [Site(*site) for site in json.loads(site_files("LFE5U-85F", TINY)[SITES_FILE])]
 DATA = "top.device.processor.engine.data"
 LANES = [f"{DATA}.catalogue.lane_{lane}.0.{block}" for lane in range(10) for block in range(8)]
 IN_STEP = [f"{DATA}.memory.bank_{bank}.0.{block}" for bank in range(2) for block in range(5)]
@@ -43,9 +43,14 @@ def test_what_finds_no_room_is_left_to_the_placer() -> None:
     assert [*floorplan([*many, "top.queue.memory.0.0"], SITES)] == many[:104]
 
 
-@pytest.mark.parametrize(("board", "pinned"), [("ulx3s-85f", True), ("ecp5-evn", True), ("ulx3s-45f", False)])
-def test_plan_has_places_for_the_largest_die(board: str, pinned: bool) -> None:
-    assert (SITES_FILE in make_plan(BOARDS[board], TINY).files) == pinned
+@pytest.mark.parametrize(
+    ("board", "lanes", "pinned"),
+    [("ulx3s-85f", 10, True), ("ecp5-evn", 1, True), ("ecp5-evn", 20, False), ("ulx3s-45f", 1, False)],
+)
+def test_plan_has_places_for_the_largest_die(board: str, lanes: int, pinned: bool) -> None:
+    """And the other placer where it has none."""
+    plan = make_plan(BOARDS[board], TINY.with_(lanes=lanes))
+    assert (SITES_FILE in plan.files, "static" in plan.commands[1]) == (pinned, not pinned)
 
 
 def test_netlist_is_told(tmp_path: Path) -> None:
@@ -54,7 +59,7 @@ def test_netlist_is_told(tmp_path: Path) -> None:
         f"{DATA}.memory.read": {"type": "TRELLIS_FF", "attributes": {}}
     }
     netlist.write_text(json.dumps({"modules": {"top": {"cells": cells}, "DP16KD": {"cells": {}}}}))
-    sites.write_text(site_files("LFE5U-85F")[SITES_FILE])
+    sites.write_text(site_files("LFE5U-85F", TINY)[SITES_FILE])
     pin_block_ram(netlist, sites)
     told = json.loads(netlist.read_text())["modules"]["top"]["cells"]
     assert {name: cell["attributes"].get("BEL") for name, cell in told.items()} == {
