@@ -48,9 +48,9 @@ def site_files(device: str, geometry: Geometry) -> dict[str, str]:
 def floorplan(cells: Iterable[str], sites: Sequence[Site]) -> dict[str, str]:
     """Places for block RAMs, by what they are a part of; what is not named here, or finds no room, has none.
 
-    The catalogue's lanes lie side by side in the two upper rows, columns at a time, so that a lane is a compact
-    block; what runs in step with them or with the learner is in the middle of the row below; the store of all
-    users' ratings, of which one bit counts at a time, has what is left.
+    The catalogue's lanes lie side by side in the last two rows, columns at a time, so that a lane is a compact
+    block; what runs in step with them or with the learner is in the middle of the row before; the store of all
+    users' ratings, of which a few bits count at a time, has what is left.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ def floorplan(cells: Iterable[str], sites: Sequence[Site]) -> dict[str, str]:
     name of a cell -> nextpnr's name of its place
     """
     named = sorted(cells, key=_by_numbers)
-    lowest, lower, *upper = (_nearest_to_middle(s for s in sites if s.y == y) for y in sorted({s.y for s in sites}))
+    first, second, *last = (_nearest_to_middle(s for s in sites if s.y == y) for y in sorted({s.y for s in sites}))
     lanes, in_step, stored = (
         [cell for cell in named if any(part in cell for part in parts)] for parts in (_SCANNED, _IN_STEP, _STORED)
     )
-    beside = [site for both in zip(*upper, strict=True) for site in both]
-    store = [*lowest, *lower[len(in_step) :]]
+    beside = [site for both in zip(*last, strict=True) for site in both]
+    left = [*first, *second[len(in_step) :]]
     return {
         cell: site.bel
-        for of_part, places in ((lanes, beside), (in_step, lower), (stored, store))
+        for of_part, places in ((lanes, beside), (in_step, second), (stored, left))
         for cell, site in zip(of_part, sorted(places[: len(of_part)]), strict=False)
     }
 
