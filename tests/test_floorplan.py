@@ -1,12 +1,16 @@
 """Places of an 85F's block RAM."""
 
 import json
+import sys
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from ramrec.boards.build_plan import make_plan
-from ramrec.boards.floorplan import SITES_FILE, Site, floorplan, pin_block_ram, site_files
+from ramrec.boards.build_plan import Plan, make_plan
+from ramrec.boards.build_stages import synthesise
+from ramrec.boards.build_tools import Tools
+from ramrec.boards.floorplan import SITES_FILE, Site, floorplan, site_files
 from ramrec.boards.registry import BOARDS
 from ramrec.hdl.geometry import TINY
 
@@ -53,16 +57,16 @@ def test_plan_has_places_for_the_largest_die(board: str, lanes: int, pinned: boo
     assert (SITES_FILE in plan.files, "static" in plan.commands[1]) == (pinned, not pinned)
 
 
-def test_netlist_is_told(tmp_path: Path) -> None:
-    netlist, sites = tmp_path / "top.json", tmp_path / SITES_FILE
-    cells = {name: {"type": "DP16KD", "attributes": {}} for name in IN_STEP} | {
-        f"{DATA}.memory.read": {"type": "TRELLIS_FF", "attributes": {}}
-    }
-    netlist.write_text(json.dumps({"modules": {"top": {"cells": cells}, "DP16KD": {"cells": {}}}}))
-    sites.write_text(site_files("LFE5U-85F", TINY)[SITES_FILE])
-    pin_block_ram(netlist, sites)
-    told = json.loads(netlist.read_text())["modules"]["top"]["cells"]
+def test_synthesis_leaves_a_netlist_with_places(tmp_path: Path) -> None:
+    register = f"{DATA}.memory.read"
+    cells = {name: {"type": "DP16KD", "attributes": {}} for name in IN_STEP}
+    cells[register] = {"type": "TRELLIS_FF", "attributes": {}}
+    netlist = json.dumps({"modules": {"top": {"cells": cells}, "DP16KD": {"cells": {}}}})
+    yosys = [sys.executable, "-c", f"open('top.json', 'w').write({netlist!r})"]
+    plan = Plan("ulx3s-85f", TINY, 80.0, 0, site_files("LFE5U-85F", TINY), [["yosys"]])
+    made = synthesise(plan, Tools({"yosys": yosys}, {}), tmp_path, lambda stage: nullcontext())
+    told = json.loads((made / "top.json").read_text())["modules"]["top"]["cells"]
     assert {name: cell["attributes"].get("BEL") for name, cell in told.items()} == {
         **floorplan(IN_STEP, SITES),
-        f"{DATA}.memory.read": None,
+        register: None,
     }
